@@ -1,9 +1,9 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Strategies compiled into `martlet`. `martlet new NAME` adds a line at each marker.
-let strategies: [Target] = [
-    // martlet:strategies
+/// The strategies compiled into `martlet`: a folder under `Strategies/` each, importing `Martlet` alone.
+let strategies: [String] = [
+    // `martlet new NAME` adds its line above this one.
 ]
 
 let package = Package(
@@ -17,9 +17,26 @@ let package = Package(
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         .target(name: "CSystem"),
         .target(name: "Martlet"),
+        .target(name: "MartletEngine", dependencies: ["Martlet"]),
+        .target(name: "MartletWire", dependencies: ["Martlet", "MartletEngine"]),
+        .target(name: "MartletTape", dependencies: ["MartletWire", "MartletEngine", "CSystem"]),
+        .target(name: "MartletSimulation", dependencies: ["MartletEngine", "MartletTape"]),
         .target(name: "MartletNetwork", dependencies: ["COpenSSL", "CSystem"]),
+        .target(name: "MartletReport", dependencies: ["MartletEngine", "MartletTape"]),
+        .target(
+            name: "MartletMain",
+            dependencies: ["MartletEngine", "MartletWire", "MartletTape", "MartletSimulation", "MartletReport"]),
+        .executableTarget(
+            name: "MartletCLI", dependencies: ["MartletMain"] + strategies.map { .init(stringLiteral: $0) }),
         .executableTarget(name: "martlet-probe", dependencies: ["MartletNetwork"], path: "Tests/Probe"),
+        .testTarget(name: "MartletTests", dependencies: ["Martlet"]),
+        .testTarget(name: "MartletEngineTests", dependencies: ["MartletEngine"]),
+        .testTarget(name: "MartletWireTests", dependencies: ["MartletWire"]),
+        .testTarget(name: "MartletTapeTests", dependencies: ["MartletTape"]),
+        .testTarget(name: "MartletSimulationTests", dependencies: ["MartletSimulation"]),
         .testTarget(name: "MartletNetworkTests", dependencies: ["MartletNetwork"]),
-    ],
+        .testTarget(name: "MartletReportTests", dependencies: ["MartletReport"]),
+        .testTarget(name: "MartletMainTests", dependencies: ["MartletMain"]),
+    ] + strategies.map { .target(name: $0, dependencies: ["Martlet"], path: "Strategies/\($0)") },
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,120 @@
+import Martlet
+
+/// All markets of an engine: definitions, books and what is known of their state.
+///
+/// A class, since the engine, its trading core and every strategy's desk look at the same table. What is read
+/// on each event stands in flat arrays behind fixed pointers; sound because the table alone allocates and
+/// frees them, and grows them only between callbacks (``define(_:)``).
+package final class MarketTable {
+    /// What is kept of a market beside its book, 1 cache line.
+    @usableFromInline
+    package struct State {
+        /// Strategies (bit = index) called at the end of a group, on each change, on each trade.
+        @usableFromInline package var groupSubscribers: UInt64 = 0
+        @usableFromInline package var changeSubscribers: UInt64 = 0
+        @usableFromInline package var tradeSubscribers: UInt64 = 0
+        /// The exchange time of the open group.
+        @usableFromInline package var groupTime: Timestamp = .unknown
+        /// Receive time of the last event of the book.
+        @usableFromInline package var lastChange: Timestamp = .unknown
+        /// The book is whole: a snapshot has come and nothing was missed since.
+        @usableFromInline package var isUsable = false
+        /// Between a snapshot's first and last event.
+        @usableFromInline package var isInSnapshot = false
+        /// Something changed since strategies were last told.
+        @usableFromInline package var isDirty = false
+        /// The trading core wants `marketMoved` at the end of each group (a position, orders or quotes).
+        @usableFromInline package var isWatched = false
+    }
+
+    package private(set) var definitions: [Market] = []
+    package private(set) var statuses: [MarketStatus] = []
+    package private(set) var results: [MarketResult?] = []
+    package private(set) var faults: [BookFault?] = []
+    private var idOfTicker: [String: Market.ID] = [:]
+    private var marketsOfEvent: [String: [Market.ID]] = [:]
+    private var capacity: Int
+
+    /// At a fixed address for the table's life: contexts read through it.
+    @usableFromInline package let context: UnsafeMutablePointer<ContextState>
+    @usableFromInline package private(set) var states: UnsafeMutablePointer<State>
+    @usableFromInline package var books: UnsafeMutablePointer<OrderBook> { context.pointee.books }
+
+    package init() {
+        capacity = 16
+        states = .allocate(capacity: capacity)
+        context = .allocate(capacity: 1)
+        context.initialize(
+            to: ContextState(
+                now: .distantPast, books: .allocate(capacity: capacity), marketCount: 0))
+    }
+
+    deinit {
+        books.deinitialize(count: count)
+        books.deallocate()
+        states.deallocate()
+        context.deallocate()
+    }
+
+    package var count: Int { definitions.count }
+    package var now: Timestamp {
+        get { context.pointee.now }
+        set { context.pointee.now = newValue }
+    }
+
+    /// Adds a market, or takes over a changed definition of a known one. Amortised O(1).
+    @discardableResult
+    package func define(_ market: Market) -> (id: Market.ID, isNew: Bool) {
+        if let id = idOfTicker[market.ticker] {
+            definitions[Int(id.index)] = market
+            return (id, false)
+        }
+        if count == capacity { grow() }
+        let id = Market.ID(count)
+        (books + count).initialize(to: OrderBook(unit: market.grid.unit))
+        (states + count).initialize(to: State())
+        definitions.append(market)
+        statuses.append(.active)
+        results.append(nil)
+        faults.append(.noSnapshot)
+        idOfTicker[market.ticker] = id
+        marketsOfEvent[market.event, default: []].append(id)
+        context.pointee.marketCount = UInt32(count)
+        return (id, true)
+    }
+
+    private func grow() {
+        let wider = capacity * 2
+        let movedBooks = UnsafeMutablePointer<OrderBook>.allocate(capacity: wider)
+        movedBooks.moveInitialize(from: books, count: count)
+        books.deallocate()
+        context.pointee.books = movedBooks
+        let movedStates = UnsafeMutablePointer<State>.allocate(capacity: wider)
+        movedStates.moveInitialize(from: states, count: count)
+        states.deallocate()
+        states = movedStates
+        capacity = wider
+    }
+
+    package func id(of ticker: String) -> Market.ID? { idOfTicker[ticker] }
+    package func markets(ofEvent event: String) -> [Market.ID] { marketsOfEvent[event] ?? [] }
+    package func isKnown(_ market: Market.ID) -> Bool { Int(market.index) < count }
+    package func definition(_ market: Market.ID) -> Market { definitions[Int(market.index)] }
+    package func status(_ market: Market.ID) -> MarketStatus { statuses[Int(market.index)] }
+    package func setStatus(_ market: Market.ID, _ status: MarketStatus) { statuses[Int(market.index)] = status }
+    package func result(_ market: Market.ID) -> MarketResult? { results[Int(market.index)] }
+    package func setResult(_ market: Market.ID, _ result: MarketResult) { results[Int(market.index)] = result }
+    /// Why the book is unusable, or nil when it is usable.
+    package func fault(_ market: Market.ID) -> BookFault? { faults[Int(market.index)] }
+    package func setFault(_ market: Market.ID, _ fault: BookFault?) {
+        faults[Int(market.index)] = fault
+        states[Int(market.index)].isUsable = fault == nil
+    }
+    package func book(_ market: Market.ID) -> BookView {
+        precondition(isKnown(market))
+        return BookView(books + Int(market.index))
+    }
+    package func isUsable(_ market: Market.ID) -> Bool { states[Int(market.index)].isUsable }
+    /// Receive time of the book's last event.
+    package func lastChange(_ market: Market.ID) -> Timestamp { states[Int(market.index)].lastChange }
+}
