@@ -25,7 +25,9 @@ let package = Package(
         .target(name: "MartletReport", dependencies: ["MartletEngine", "MartletTape"]),
         .target(
             name: "MartletMain",
-            dependencies: ["MartletEngine", "MartletWire", "MartletTape", "MartletSimulation", "MartletReport"]),
+            dependencies: [
+                "MartletEngine", "MartletWire", "MartletTape", "MartletSimulation", "MartletReport",
+            ]),
         .executableTarget(
             name: "MartletCLI", dependencies: ["MartletMain"] + strategies.map { .init(stringLiteral: $0) }),
         .executableTarget(name: "martlet-probe", dependencies: ["MartletNetwork"], path: "Tests/Probe"),

@@ -24,7 +24,9 @@ public struct BookView {
     @inlinable public func best(_ side: Side) -> Price? { book.pointee.best(side) }
     /// Contracts at the best price of a side, zero when it is empty.
     @inlinable public func bestSize(_ side: Side) -> Quantity { book.pointee.bestSize(side) }
-    @inlinable public func size(_ side: Side, at price: Price) -> Quantity { book.pointee.size(side, at: price) }
+    @inlinable public func size(_ side: Side, at price: Price) -> Quantity {
+        book.pointee.size(side, at: price)
+    }
     @inlinable public func levelCount(_ side: Side) -> Int { book.pointee.levelCount(side) }
     /// All contracts of a side.
     @inlinable public func total(_ side: Side) -> Quantity { book.pointee.total(side) }

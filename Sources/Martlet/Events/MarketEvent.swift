@@ -133,7 +133,9 @@ public struct ReferenceValue: Hashable, Sendable {
     public var settlementAverage: Int64?
     public var exchangeTime: Timestamp
 
-    public init(index: String, value: Int64, settlementAverage: Int64? = nil, exchangeTime: Timestamp = .unknown) {
+    public init(
+        index: String, value: Int64, settlementAverage: Int64? = nil, exchangeTime: Timestamp = .unknown
+    ) {
         self.index = index
         self.value = value
         self.settlementAverage = settlementAverage
@@ -156,7 +158,8 @@ public struct Settlement: Hashable, Sendable {
     public var time: Timestamp
 
     public init(
-        market: Market.ID, result: MarketResult, position: Quantity, payout: Money, profit: Money, time: Timestamp
+        market: Market.ID, result: MarketResult, position: Quantity, payout: Money, profit: Money,
+        time: Timestamp
     ) {
         self.market = market
         self.result = result

@@ -33,7 +33,8 @@ public struct Market: Hashable, Sendable {
     public var assumptions: [String]
 
     public init(
-        ticker: String, event: String? = nil, series: String? = nil, title: String = "", subtitle: String = "",
+        ticker: String, event: String? = nil, series: String? = nil, title: String = "",
+        subtitle: String = "",
         grid: PriceGrid = .cent, openTime: Timestamp = .unknown, closeTime: Timestamp = .unknown,
         shard: Int = 0, fees: FeeTerms = .standard, isMutuallyExclusive: Bool = false,
         collateralReturn: CollateralReturn = .none, settlementTimer: TimeSpan = .zero,

@@ -71,7 +71,9 @@ public struct Context: ~Copyable {
     public func cancelAll(in market: Market.ID? = nil) { desk.cancelAll(market) }
     /// Says what should rest in a market: the router finds the cheapest commands that get there. Nil for no
     /// order on a side. A bid is rounded down to the grid, an ask up; both are post-only.
-    public func quote(_ market: Market.ID, bid: Quote?, ask: Quote?) { desk.quote(market, bid: bid, ask: ask) }
+    public func quote(_ market: Market.ID, bid: Quote?, ask: Quote?) {
+        desk.quote(market, bid: bid, ask: ask)
+    }
 
     // MARK: Own state
 

@@ -72,7 +72,9 @@ extension Strategy {
     public mutating func traded(_ trade: Trade, _ context: borrowing Context) {}
     public mutating func tickerChanged(_ ticker: Ticker, _ context: borrowing Context) {}
     public mutating func referenceChanged(_ value: ReferenceValue, _ context: borrowing Context) {}
-    public mutating func statusChanged(_ market: Market.ID, _ status: MarketStatus, _ context: borrowing Context) {}
+    public mutating func statusChanged(
+        _ market: Market.ID, _ status: MarketStatus, _ context: borrowing Context
+    ) {}
     public mutating func settled(_ settlement: Settlement, _ context: borrowing Context) {}
     public mutating func orderChanged(_ order: Order, _ context: borrowing Context) {}
     public mutating func filled(_ fill: Fill, _ context: borrowing Context) {}

@@ -9,7 +9,8 @@ private func decimalText(_ decoder: any Decoder) throws -> String {
     let number = try container.decode(Double.self)
     let text = "\(number)"
     guard number.isFinite, !text.contains("e") else {
-        throw DecodingError.dataCorruptedError(in: container, debugDescription: "'\(text)' is not a plain decimal")
+        throw DecodingError.dataCorruptedError(
+            in: container, debugDescription: "'\(text)' is not a plain decimal")
     }
     return text
 }

@@ -35,7 +35,9 @@ public struct Money: Hashable, Comparable, Sendable, AdditiveArithmetic {
     @inlinable public init(parsing text: some Sequence<UInt8>) throws(FixedPoint.ParseError) {
         raw = try FixedPoint.parse(text, decimals: 8)
     }
-    @inlinable public init(parsing text: String) throws(FixedPoint.ParseError) { try self.init(parsing: text.utf8) }
+    @inlinable public init(parsing text: String) throws(FixedPoint.ParseError) {
+        try self.init(parsing: text.utf8)
+    }
 
     /// The largest multiple of `unit` that is not above this amount (toward minus infinity).
     @inlinable public func roundedDown(to unit: Money) -> Money {

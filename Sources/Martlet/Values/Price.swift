@@ -45,7 +45,9 @@ public struct Price: Hashable, Comparable, Sendable {
         guard let micros = Int32(exactly: value) else { throw .outOfRange(FixedPoint.describe(text)) }
         self.micros = micros
     }
-    @inlinable public init(parsing text: String) throws(FixedPoint.ParseError) { try self.init(parsing: text.utf8) }
+    @inlinable public init(parsing text: String) throws(FixedPoint.ParseError) {
+        try self.init(parsing: text.utf8)
+    }
 }
 
 extension Price: ExpressibleByFloatLiteral {

@@ -39,7 +39,9 @@ public struct Quantity: Hashable, Comparable, Sendable, AdditiveArithmetic {
     @inlinable public init(parsing text: some Sequence<UInt8>) throws(FixedPoint.ParseError) {
         hundredths = try FixedPoint.parse(text, decimals: 2)
     }
-    @inlinable public init(parsing text: String) throws(FixedPoint.ParseError) { try self.init(parsing: text.utf8) }
+    @inlinable public init(parsing text: String) throws(FixedPoint.ParseError) {
+        try self.init(parsing: text.utf8)
+    }
 }
 
 extension Quantity: ExpressibleByIntegerLiteral {

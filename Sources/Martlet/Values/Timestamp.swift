@@ -39,7 +39,9 @@ public struct TimeSpan: Hashable, Comparable, Sendable, AdditiveArithmetic {
     @inlinable public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
     @inlinable public static func nanoseconds(_ n: Int64) -> TimeSpan { TimeSpan(nanoseconds: n) }
     @inlinable public static func microseconds(_ n: Int64) -> TimeSpan { TimeSpan(nanoseconds: n * 1_000) }
-    @inlinable public static func milliseconds(_ n: Int64) -> TimeSpan { TimeSpan(nanoseconds: n * 1_000_000) }
+    @inlinable public static func milliseconds(_ n: Int64) -> TimeSpan {
+        TimeSpan(nanoseconds: n * 1_000_000)
+    }
     @inlinable public static func seconds(_ n: Int64) -> TimeSpan { TimeSpan(nanoseconds: n * 1_000_000_000) }
     @inlinable public static func minutes(_ n: Int64) -> TimeSpan { .seconds(n * 60) }
     @inlinable public static func hours(_ n: Int64) -> TimeSpan { .seconds(n * 3600) }

@@ -101,9 +101,13 @@ package final class MarketTable {
     package func isKnown(_ market: Market.ID) -> Bool { Int(market.index) < count }
     package func definition(_ market: Market.ID) -> Market { definitions[Int(market.index)] }
     package func status(_ market: Market.ID) -> MarketStatus { statuses[Int(market.index)] }
-    package func setStatus(_ market: Market.ID, _ status: MarketStatus) { statuses[Int(market.index)] = status }
+    package func setStatus(_ market: Market.ID, _ status: MarketStatus) {
+        statuses[Int(market.index)] = status
+    }
     package func result(_ market: Market.ID) -> MarketResult? { results[Int(market.index)] }
-    package func setResult(_ market: Market.ID, _ result: MarketResult) { results[Int(market.index)] = result }
+    package func setResult(_ market: Market.ID, _ result: MarketResult) {
+        results[Int(market.index)] = result
+    }
     /// Why the book is unusable, or nil when it is usable.
     package func fault(_ market: Market.ID) -> BookFault? { faults[Int(market.index)] }
     package func setFault(_ market: Market.ID, _ fault: BookFault?) {

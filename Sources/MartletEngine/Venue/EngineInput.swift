@@ -73,8 +73,12 @@ public struct RateLimits: Hashable, Sendable {
     /// The seven tiers of October 2026 (API.md §3), for backtests; live values come from the exchange.
     public static let tiers: [RateLimits] = [
         .basic,
-        .init(tier: "advanced", read: .init(refill: 300, capacity: 900), write: .init(refill: 300, capacity: 900)),
-        .init(tier: "expert", read: .init(refill: 600, capacity: 600), write: .init(refill: 600, capacity: 1800)),
+        .init(
+            tier: "advanced", read: .init(refill: 300, capacity: 900),
+            write: .init(refill: 300, capacity: 900)),
+        .init(
+            tier: "expert", read: .init(refill: 600, capacity: 600), write: .init(refill: 600, capacity: 1800)
+        ),
         .init(
             tier: "premier", read: .init(refill: 1200, capacity: 1200),
             write: .init(refill: 1200, capacity: 3600)),
