@@ -31,7 +31,7 @@ let package = Package(
         .executableTarget(
             name: "MartletCLI", dependencies: ["MartletMain"] + strategies.map { .init(stringLiteral: $0) }),
         .executableTarget(name: "martlet-probe", dependencies: ["MartletNetwork"], path: "Tests/Probe"),
-        .testTarget(name: "MartletTests", dependencies: ["Martlet"]),
+        .testTarget(name: "MartletTests", dependencies: ["Martlet", "MartletEngine"]),
         .testTarget(name: "MartletEngineTests", dependencies: ["MartletEngine"]),
         .testTarget(name: "MartletWireTests", dependencies: ["MartletWire"]),
         .testTarget(name: "MartletTapeTests", dependencies: ["MartletTape"]),
