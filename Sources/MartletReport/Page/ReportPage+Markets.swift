@@ -31,11 +31,16 @@ extension ReportPage {
             facts.append("\(show.count(line.performance.fills.fills)) fills")
             facts.append("\(show.contracts(line.performance.fills.contracts)) contracts")
         }
-        if let outcome = market.result { facts.append("result \(outcome)") } else { facts.append("no result") }
+        if let outcome = market.result {
+            facts.append("result \(outcome)")
+        } else {
+            facts.append("no result")
+        }
         var words: HTML = ""
         for (index, fact) in facts.enumerated() { words += index == 0 ? fact : " · \(fact)" }
         return head + #"<p class="note">\#(words)</p>"#
-            + prices(market, axis: axis, from: from, to: to) + positions(market, axis: axis, from: from, to: to)
+            + prices(market, axis: axis, from: from, to: to)
+            + positions(market, axis: axis, from: from, to: to)
     }
 
     private func prices(_ market: MarketChart, axis: Axis, from: Timestamp, to: Timestamp) -> HTML {
@@ -77,7 +82,8 @@ extension ReportPage {
         let merged = market.fills.map(\.fills).max() ?? 1
         return plot.html(
             title: "Price", unit: "US dollars for a yes",
-            note: merged > 1 ? "A mark stands for up to \(merged) neighbouring fills, at their mean price." : "")
+            note: merged > 1
+                ? "A mark stands for up to \(merged) neighbouring fills, at their mean price." : "")
     }
 
     private func positions(_ market: MarketChart, axis: Axis, from: Timestamp, to: Timestamp) -> HTML {

@@ -19,7 +19,8 @@ extension ReportPage {
     private func outcomes(_ orders: OrderOutcomes) -> HTML {
         let parts: [(String, Int, String)] = [
             ("Filled", orders.filled, "c1"), ("Partly filled", orders.partlyFilled, "c3"),
-            ("Cancelled unfilled", orders.cancelled, "cf"), ("Rejected by the exchange", orders.rejected, "c2"),
+            ("Cancelled unfilled", orders.cancelled, "cf"),
+            ("Rejected by the exchange", orders.rejected, "c2"),
             ("Refused by the gate", orders.refused, "c5"), ("Withdrawn unsent", orders.withdrawn, "cf"),
             ("Unknown", orders.unknown, "c4"), ("Still open", orders.open, "cf"),
         ]
@@ -54,7 +55,7 @@ extension ReportPage {
 
     private var refusalTable: HTML {
         guard !result.refusals.isEmpty else { return "" }
-        var table = Table(["Rule", "Orders", "Changes", "First: value", "Limit", "First at", "Last at"])
+        var table = Table(["Rule", "Orders", "Changes", "First value", "Limit", "First at", "Last at"])
         for line in result.refusals {
             table.row([
                 "\(line.rule.rawValue)", "\(show.count(line.orders))", "\(show.count(line.changes))",
