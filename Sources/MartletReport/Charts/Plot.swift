@@ -22,7 +22,7 @@ struct Plot {
     private var legend: HTML = ""
 
     static let top = 8.0
-    static let bottom = 22.0
+    static let bottom = 24.0
 
     init(x: Axis, y: Axis, height: Int, origin: Timestamp? = nil, format: Format = .number) {
         self.x = x
@@ -34,11 +34,13 @@ struct Plot {
 
     // MARK: Places
 
-    private func unit(_ value: Double) -> String { "\(Int((x.share(value) * 1000).rounded()))" }
+    /// Places outside the axis count as its ends.
+    private func share(_ value: Double) -> Double { min(max(x.share(value), 0), 1) }
+    private func unit(_ value: Double) -> String { "\(Int((share(value) * 1000).rounded()))" }
     private func pixel(_ value: Double) -> Double {
         ((1 - y.share(value)) * height * 2).rounded() / 2
     }
-    private func percent(_ value: Double) -> String { Plot.short(x.share(value) * 100) + "%" }
+    private func percent(_ value: Double) -> String { Plot.short(share(value) * 100) + "%" }
     static func short(_ value: Double) -> String {
         let scaled = Int((value * 100).rounded())
         return FixedPoint.format(Int64(scaled), decimals: 2)
@@ -168,7 +170,7 @@ struct Plot {
     }
     /// A stretch of time shaded over the whole height.
     mutating func shade(from low: Double, to high: Double, kind: String, tip: String) {
-        let (a, b) = (min(max(x.share(low), 0), 1), min(max(x.share(high), 0), 1))
+        let (a, b) = (share(low), share(high))
         marks += #"<rect class="s \#(kind)" x="\#(Plot.short(a * 100))%" y="0" "#
         marks += #"width="\#(Plot.short((b - a) * 100))%" height="\#(Plot.short(height))">"#
         marks += "<title>\(tip)</title></rect>"
@@ -207,7 +209,7 @@ struct Plot {
             let place = percent(tick.value)
             below += #"<line class="t" x1="\#(place)" x2="\#(place)" y1="\#(Plot.short(height))" "#
             below += #"y2="\#(Plot.short(height + 4))"/>"#
-            below += #"<text\#(kind) x="\#(place)" y="\#(Plot.short(height + 17))" text-anchor="middle">"#
+            below += #"<text\#(kind) x="\#(place)" y="\#(Plot.short(height + 19))" text-anchor="middle">"#
             below += "\(tick.label)</text>"
         }
         let caption: HTML = legend.text.isEmpty ? "" : #"<span class="legend">\#(legend)</span>"#

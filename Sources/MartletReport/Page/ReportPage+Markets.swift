@@ -15,8 +15,9 @@ extension ReportPage {
     }
 
     private func block(_ market: MarketChart) -> HTML {
-        let times = [market.bid, market.ask, market.position].flatMap { [$0.times.first, $0.times.last] }
-            .compactMap { $0 }
+        let times =
+            [market.bid, market.ask, market.position].flatMap { [$0.times.first, $0.times.last] }
+            .compactMap { $0 } + market.fills.map { $0.time.nanoseconds }
         guard let first = times.min(), let last = times.max() else { return "" }
         let from = Timestamp(nanoseconds: first)
         let to = Timestamp(nanoseconds: last)
@@ -59,7 +60,7 @@ extension ReportPage {
         plot.line(points(market.ask, from: from), kind: "c2 thin", name: "ask", isStep: true, until: end)
         plot.explain("line", kind: "c1", "bid")
         plot.explain("line", kind: "c2", "ask")
-        for event in market.events {
+        for event in market.events where event.time >= from && event.time <= to {
             plot.vertical(
                 (event.time - from).seconds, kind: event.kind.colour,
                 tip: "\(show.clock(event.time)) \(event.text)")

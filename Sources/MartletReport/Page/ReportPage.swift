@@ -17,8 +17,12 @@ package struct ReportPage {
     init(_ result: RunResult) {
         self.result = result
         decimals = ReportPage.decimals(result)
-        start = result.facts.start ?? Timestamp(seconds: 0)
-        end = max(result.facts.end ?? start, start)
+        // Samples may lie outside what the driver calls the run.
+        let times = result.charts?.profit.times ?? []
+        let first = times.first.map { Timestamp(nanoseconds: $0) }
+        let last = times.last.map { Timestamp(nanoseconds: $0) }
+        start = [result.facts.start, first].compactMap { $0 }.min() ?? Timestamp(seconds: 0)
+        end = [result.facts.end, last, start].compactMap { $0 }.max() ?? start
     }
 
     /// The whole page.

@@ -98,7 +98,7 @@ package struct Show: Sendable {
     }
 
     private static func fixed(_ value: UInt64, decimals: Int, minimum: Int) -> String {
-        let text = FixedPoint.format(Int64(value), decimals: decimals, minimum: minimum)
+        let text = FixedPoint.format(Int64(clamping: value), decimals: decimals, minimum: minimum)
         guard let dot = text.firstIndex(of: ".") else { return grouped(text) }
         return grouped(String(text[..<dot])) + text[dot...]
     }
