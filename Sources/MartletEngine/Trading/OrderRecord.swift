@@ -22,6 +22,9 @@ struct OrderRecord {
     var held = Held()
     /// The queue entry with this token is its own; 0 for none.
     var token: UInt64 = 0
+    /// The token of the first time that its request was queued: what was refused for want of budget, or was held
+    /// back, returns to its place.
+    var age: UInt64 = 0
     /// Waits for an order of unknown outcome in its market.
     var isParked = false
     /// To be cancelled as soon as its place is answered.

@@ -294,7 +294,7 @@ extension TradingCore {
                 return
             case .resting:
                 store[slot].wantsCancel = false
-                store[slot].pending = gate.approveCancel()
+                replacePending(slot, gate.approveCancel())
             case .placing, .changing, .unknown, .missing, .finishing, .done: break
             }
         }

@@ -17,7 +17,9 @@ extension TradingCore {
             approved.work == .place ? store[slot].life == .queued : store[slot].life.accepts(approved.request)
         else { return }
         let lane = shardIndex(Int(store[slot].order.market.index))
-        store[slot].token = router.enqueue(slot, lane: lane, class: waitingClass(approved))
+        let age = store[slot].age
+        store[slot].token = router.enqueue(slot, lane: lane, class: waitingClass(approved), age: age)
+        if age == 0 { store[slot].age = store[slot].token }
     }
 
     /// Takes an order's request out of its queue.
@@ -38,7 +40,12 @@ extension TradingCore {
     func replacePending(_ slot: Int, _ approved: Approved) {
         if let before = store[slot].pending {
             router.statistics.superseded += 1
-            if waitingClass(before) != waitingClass(approved) { dequeue(slot) }
+            if waitingClass(before) != waitingClass(approved) {
+                dequeue(slot)
+                store[slot].age = 0
+            }
+        } else {
+            store[slot].age = 0
         }
         store[slot].pending = approved
         store[slot].order.isChanging = approved.work != .place
