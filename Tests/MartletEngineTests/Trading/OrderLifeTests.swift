@@ -88,7 +88,8 @@ import Testing
         "cancelling": .changing(.cancel), "cancelling2": .unknown(.amend, isCancelling: true),
         "filled": .done(.filled), "owed": .finishing(.filled), "cancelled": .done(.cancelled(.requested)),
         "rejected": .done(.rejected(rejection)), "withdrawn": .done(.withdrawn), "missing": .missing,
-        "lostPlace": .unknown(.place, isCancelling: false), "lostAmend": .unknown(.amend, isCancelling: false),
+        "lostPlace": .unknown(.place, isCancelling: false),
+        "lostAmend": .unknown(.amend, isCancelling: false),
         "lostCancel": .unknown(.cancel, isCancelling: false), "absent": .done(.rejected(.provenAbsent)),
         "notFound": .done(.cancelled(.unknown("not found"))),
     ]

@@ -27,7 +27,8 @@ final class TradingRig {
     ) -> Market.ID {
         let (id, _) = markets.define(
             Market(
-                ticker: ticker, event: event ?? ticker, grid: grid, closeTime: close, shard: shard, fees: fees,
+                ticker: ticker, event: event ?? ticker, grid: grid, closeTime: close, shard: shard,
+                fees: fees,
                 isMutuallyExclusive: exclusive, collateralReturn: returns))
         book(id, bid, ask)
         core.marketDefined(id)
@@ -56,7 +57,8 @@ final class TradingRig {
 
     @discardableResult
     func place(
-        _ side: Side, _ size: Quantity, at price: Price, in market: Market.ID = Market.ID(0), by strategy: Int = 0,
+        _ side: Side, _ size: Quantity, at price: Price, in market: Market.ID = Market.ID(0),
+        by strategy: Int = 0,
         _ change: (inout OrderRequest) -> Void = { _ in }
     ) -> OrderID {
         let id = core.nextOrderID()
@@ -102,7 +104,8 @@ final class TradingRig {
     }
     /// Places and accepts.
     func rest(
-        _ side: Side, _ size: Quantity, at price: Price, in market: Market.ID = Market.ID(0), by strategy: Int = 0
+        _ side: Side, _ size: Quantity, at price: Price, in market: Market.ID = Market.ID(0),
+        by strategy: Int = 0
     ) -> OrderID {
         let id = place(side, size, at: price, in: market, by: strategy)
         accept(id)
@@ -110,7 +113,8 @@ final class TradingRig {
     }
     /// A position, by an order filled whole.
     func hold(
-        _ side: Side, _ size: Quantity, at price: Price, in market: Market.ID = Market.ID(0), by strategy: Int = 0
+        _ side: Side, _ size: Quantity, at price: Price, in market: Market.ID = Market.ID(0),
+        by strategy: Int = 0
     ) {
         let id = place(side, size, at: price, in: market, by: strategy)
         fill(id, size)
