@@ -52,8 +52,8 @@ final class SocketStream: EventHandler {
     private var followUpDue = false
     private let readSize: Int
 
-    /// Application bytes taken by the kernel, or made into TLS records, so far: those that may have left.
-    private(set) var bytesSent: Int64 = 0
+    /// Moves on whenever bytes may have left: the kernel took some, or TLS has a record half written.
+    private(set) var sentMark: Int64 = 0
     /// Reading stops while this is set; the peer is held back by TCP.
     private(set) var isReadingPaused = false
 
@@ -246,7 +246,11 @@ final class SocketStream: EventHandler {
 
     private func writeOnce(_ bytes: UnsafeRawBufferPointer) -> IOResult {
         let result = tls?.write(bytes) ?? SocketOperations.send(descriptor, bytes)
-        if case .bytes(let count) = result { bytesSent += Int64(count) }
+        switch result {
+        case .bytes(let count): sentMark += Int64(count)
+        case .wouldBlock where tls != nil: sentMark += 1
+        default: break
+        }
         return result
     }
 
