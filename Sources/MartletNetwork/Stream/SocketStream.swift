@@ -121,7 +121,7 @@ final class SocketStream: EventHandler {
     /// Reads what is there, at most a pass's share, and hands it over.
     func readAvailable() {
         var reads = 0
-        while state == .open && !isReadingPaused && !receivedEnd && failure == nil {
+        while state == .open && !isReadingPaused && !receivedEnd {
             if reads == SocketStream.readsPerPass {
                 readLater()
                 return
@@ -149,7 +149,6 @@ final class SocketStream: EventHandler {
                 fail(error)
             }
         }
-        if let failure, state == .open { fail(failure) }
     }
 
     /// Comes back to reading in the next pass, for bytes of which the kernel will not tell.
@@ -196,6 +195,7 @@ final class SocketStream: EventHandler {
         guard state != .closed, failure == nil, !shutdownRequested else { return }
         guard state == .open, output.isEmpty else {
             output.append(bytes)
+            flush()
             return
         }
         var rest = bytes
@@ -260,11 +260,8 @@ final class SocketStream: EventHandler {
         output.removeAll()
         watchAsNeeded()
         loop.defer { [self] in
-            guard state == .open else { return }
-            let broken = failure
-            failure = nil
             readAvailable()
-            if state == .open, let broken { fail(broken) }
+            fail(error)
         }
     }
 
