@@ -59,7 +59,7 @@ final class SocketStream: EventHandler {
 
     /// Takes over a connected descriptor, and closes it in the end.
     init(
-        _ loop: EventLoop, descriptor: Int32, tls: TLSSession?, handler: any StreamHandler,
+        _ loop: EventLoop, descriptor: Int32, tls: TLSSession?, handler: (any StreamHandler)?,
         readSize: Int = SocketStream.readSize
     ) {
         self.loop = loop

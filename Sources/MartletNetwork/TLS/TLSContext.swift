@@ -3,6 +3,8 @@ import Synchronization
 
 /// Whom a client trusts.
 public enum TrustRoots: Equatable, Sendable {
+    /// Nobody: every certificate is refused.
+    case none
     case system
     /// A file of PEM certificates, and nothing else.
     case file(String)
@@ -108,6 +110,7 @@ public final class TLSContext: @unchecked Sendable {
 
     private func trust(_ roots: TrustRoots) throws(TLSError) {
         switch roots {
+        case .none: return
         case .system:
             guard SSL_CTX_set_default_verify_paths(context) == 1 else {
                 throw .configuration("the system's certificates cannot be read")

@@ -73,7 +73,9 @@ public final class WebSocketConnection {
         loop.defer { [self] in
             guard state == .open else { return }
             self.handler?.webSocketOpened(self)
-            if let stream = self.stream, state == .open { streamReceived(stream) }
+            guard let stream = self.stream else { return }
+            stream.resumeReading()
+            if state == .open { streamReceived(stream) }
         }
     }
 
