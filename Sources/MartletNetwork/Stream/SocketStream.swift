@@ -280,9 +280,14 @@ final class SocketStream: EventHandler {
     // MARK: - Closing
 
     /// Closes at once, without a call to the handler. What still waited is lost.
-    func close() {
+    func close() { close(politely: true) }
+
+    /// Closes without TLS's closing word, as a broken or hostile peer does.
+    func abandon() { close(politely: false) }
+
+    private func close(politely: Bool) {
         guard state != .closed else { return }
-        if state == .open && !shutdownRequested && failure == nil { tls?.shutdown() }
+        if politely && state == .open && !shutdownRequested && failure == nil { tls?.shutdown() }
         state = .closed
         if let registration { loop.unregister(registration) }
         registration = nil
