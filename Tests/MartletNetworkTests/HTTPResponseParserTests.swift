@@ -142,7 +142,7 @@ struct ParsedResponse: Equatable {
         ("HTTP/1.1 600 OK\r\n\r\n", .badStatus),
         ("HTTP/1.1 +20 OK\r\n\r\n", .badStatus),
         ("HTTP/1.2 200 OK\r\n\r\n", .badVersion),
-        ("HTTP/2.0 200 OK\r\n\r\n", .badStartLine),
+        ("HTTP/2.0 200 OK\r\n\r\n", .badVersion),
         ("ICY 200 OK\r\n\r\n", .badStartLine),
         ("\r\nHTTP/1.1 200 OK\r\n\r\n", .badStartLine),
         ("HTTP/1.1  200 OK\r\n\r\n", .badStatus),

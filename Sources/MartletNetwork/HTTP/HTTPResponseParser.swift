@@ -92,7 +92,8 @@ struct HTTPResponseParser {
 
     /// A peer that does not speak HTTP is found out at its first bytes.
     private static func checkStart(_ bytes: UnsafeRawBufferPointer) throws(HTTPParseError) {
-        guard zip(bytes, "HTTP/1.".utf8).allSatisfy({ $0 == $1 }) else { throw .badStartLine }
+        guard zip(bytes, "HTTP/".utf8).allSatisfy({ $0 == $1 }) else { throw .badStartLine }
+        guard zip(bytes.dropFirst(5), "1.".utf8).allSatisfy({ $0 == $1 }) else { throw .badVersion }
     }
 
     private func parseHead(_ bytes: UnsafeRawBufferPointer) throws(HTTPParseError) -> HTTPResponseHead {
