@@ -48,7 +48,9 @@ import Testing
             default:
                 let now = Int64(random.next() % 1000)
                 while let handler = queue.popDue(now) { handler() }
-                let due = model.filter { $0.deadline <= now }.sorted { ($0.deadline, $0.order) < ($1.deadline, $1.order) }
+                let due = model.filter { $0.deadline <= now }.sorted {
+                    ($0.deadline, $0.order) < ($1.deadline, $1.order)
+                }
                 expected += due.map(\.order)
                 model.removeAll { $0.deadline <= now }
                 #expect(queue.live == model.count)
@@ -110,7 +112,9 @@ import Testing
         for _ in 0..<5000 {
             switch random.next() % 5 {
             case 0, 1, 2:
-                let bytes = (0..<Int(random.next() % 200)).map { _ in UInt8.random(in: 0...255, using: &random) }
+                let bytes = (0..<Int(random.next() % 200)).map { _ in
+                    UInt8.random(in: 0...255, using: &random)
+                }
                 bytes.withUnsafeBytes { buffer.append($0) }
                 model += bytes
             case 3:

@@ -44,19 +44,23 @@ import Testing
     @Test func reusesOneConnection() throws {
         let fixture = try Fixture()
         let server = try ScriptedServer(
-            fixture.test.loop, [[.request, .send(Self.ok), .request, .send(Self.ok), .request, .send(Self.ok)]])
+            fixture.test.loop,
+            [[.request, .send(Self.ok), .request, .send(Self.ok), .request, .send(Self.ok)]])
         for _ in 0..<3 {
             let response = try fixture.ask("GET", server.endpoint()).get()
             #expect(response.status == 200 && response.body == "ok".bytes)
         }
         #expect(server.received.count == 1)
         let sent = String(decoding: server.received[0], as: UTF8.self)
-        #expect(sent.hasPrefix("GET /x HTTP/1.1\r\nHost: 127.0.0.1:\(server.port)\r\nAccept-Encoding: identity\r\n"))
+        #expect(
+            sent.hasPrefix(
+                "GET /x HTTP/1.1\r\nHost: 127.0.0.1:\(server.port)\r\nAccept-Encoding: identity\r\n"))
     }
 
     @Test func warmConnectionsAreMadeAheadAndRenewed() throws {
         let fixture = try Fixture { $0.rewarmPause = Nanoseconds.milliseconds(10) }
-        let server = try ScriptedServer(fixture.test.loop, [[.pause(milliseconds: 100), .close], [.request, .send(Self.ok)]])
+        let server = try ScriptedServer(
+            fixture.test.loop, [[.pause(milliseconds: 100), .close], [.request, .send(Self.ok)]])
         fixture.client.warm(server.endpoint(), connections: 2)
         try fixture.test.run { fixture.client.idleConnections(server.endpoint()) == 2 }
         try fixture.test.run { server.received.count == 3 }
@@ -109,7 +113,8 @@ import Testing
     @Test func bytesBehindAResponseSpoilTheConnection() throws {
         let fixture = try Fixture()
         let smuggled = Self.ok + "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil".bytes
-        let server = try ScriptedServer(fixture.test.loop, [[.request, .send(smuggled)], [.request, .send(Self.ok)]])
+        let server = try ScriptedServer(
+            fixture.test.loop, [[.request, .send(smuggled)], [.request, .send(Self.ok)]])
         #expect(try fixture.ask("GET", server.endpoint()).get().body == "ok".bytes)
         #expect(try fixture.ask("GET", server.endpoint()).get().body == "ok".bytes)
         #expect(server.received.count == 2)
@@ -117,7 +122,9 @@ import Testing
 
     @Test func lateBytesBehindAResponseSpoilTheConnection() throws {
         let fixture = try Fixture()
-        let late: [ScriptedServer.Step] = [.request, .send(Self.ok), .pause(milliseconds: 20), .send("HTTP/1.1 200 OK\r\n\r\n".bytes)]
+        let late: [ScriptedServer.Step] = [
+            .request, .send(Self.ok), .pause(milliseconds: 20), .send("HTTP/1.1 200 OK\r\n\r\n".bytes),
+        ]
         let server = try ScriptedServer(fixture.test.loop, [late, [.request, .send(Self.ok)]])
         #expect(try fixture.ask("GET", server.endpoint()).get().body == "ok".bytes)
         try fixture.test.run(milliseconds: 60)
@@ -126,7 +133,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok", "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",
+        "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
     ])
     func connectionIsNotReusedWhenTheServerSaysSo(_ text: String) throws {
         let fixture = try Fixture()
@@ -138,7 +146,8 @@ import Testing
     @Test func redirectsComeAsTheyAre() throws {
         let fixture = try Fixture()
         let server = try ScriptedServer(
-            fixture.test.loop, [[.request, .send("HTTP/1.1 302 Found\r\nLocation: /y\r\nContent-Length: 0\r\n\r\n".bytes)]])
+            fixture.test.loop,
+            [[.request, .send("HTTP/1.1 302 Found\r\nLocation: /y\r\nContent-Length: 0\r\n\r\n".bytes)]])
         let response = try fixture.ask("GET", server.endpoint()).get()
         #expect(response.status == 302 && response.headers["location"] == "/y" && server.requests == 1)
     }
@@ -147,7 +156,15 @@ import Testing
         let fixture = try Fixture()
         let server = try ScriptedServer(
             fixture.test.loop,
-            [[.request, .send("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\n".bytes + [31, 139, 8])]])
+            [
+                [
+                    .request,
+                    .send(
+                        "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\n".bytes + [
+                            31, 139, 8,
+                        ]),
+                ]
+            ])
         #expect(try fixture.ask("GET", server.endpoint()).get().body == [31, 139, 8])
     }
 
@@ -155,15 +172,24 @@ import Testing
         let fixture = try Fixture()
         let server = try ScriptedServer(
             fixture.test.loop,
-            [[.request, .send("HTTP/1.1 200 OK\r\n\r\nab".bytes), .pause(milliseconds: 10), .send("cd".bytes), .halfClose]])
+            [
+                [
+                    .request, .send("HTTP/1.1 200 OK\r\n\r\nab".bytes), .pause(milliseconds: 10),
+                    .send("cd".bytes), .halfClose,
+                ]
+            ])
         #expect(try fixture.ask("GET", server.endpoint()).get().body == "abcd".bytes)
     }
 
     @Test(arguments: [ScriptedServer.Step.close, .halfClose, .reset])
     func cutResponsesAreErrors(_ end: ScriptedServer.Step) throws {
-        for text in ["HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe", "HTTP/1.1 200 OK\r\nContent", "HTTP/1.1 100 Continue\r\n\r\n"] {
+        for text in [
+            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe", "HTTP/1.1 200 OK\r\nContent",
+            "HTTP/1.1 100 Continue\r\n\r\n",
+        ] {
             let fixture = try Fixture()
-            let server = try ScriptedServer(fixture.test.loop, [[.request, .send(text.bytes), .pause(milliseconds: 5), end]])
+            let server = try ScriptedServer(
+                fixture.test.loop, [[.request, .send(text.bytes), .pause(milliseconds: 5), end]])
             let error = try #require(Self.failure(try fixture.ask("GET", server.endpoint())))
             #expect(error.requestMayHaveReachedServer)
             #expect(server.requests == 1)
@@ -173,7 +199,8 @@ import Testing
     @Test func earlyResponseBeforeTheRequestIsAllWritten() throws {
         let fixture = try Fixture()
         let early = "HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno".bytes
-        let server = try ScriptedServer(fixture.test.loop, [[.request, .send(early)], [.request, .send(Self.ok)]])
+        let server = try ScriptedServer(
+            fixture.test.loop, [[.request, .send(early)], [.request, .send(Self.ok)]])
         let body = [UInt8](repeating: 7, count: 64 * 1024 * 1024)
         #expect(try fixture.ask("POST", server.endpoint(), body: body).get().status == 413)
         #expect(try fixture.ask("POST", server.endpoint()).get().status == 200)

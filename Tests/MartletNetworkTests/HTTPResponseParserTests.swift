@@ -63,7 +63,8 @@ struct ParsedResponse: Equatable {
         let whole = ParsedResponse.of(bytes, pieces: [bytes.count], method: method, limits: limits)
         for size in [1, 2, 3, 7] {
             let cut = ParsedResponse.of(
-                bytes, pieces: Array(repeating: size, count: bytes.count / size + 1), method: method, limits: limits)
+                bytes, pieces: Array(repeating: size, count: bytes.count / size + 1), method: method,
+                limits: limits)
             #expect(cut == whole, "in pieces of \(size): \(text.debugDescription)")
         }
         for first in 0...bytes.count {
@@ -81,9 +82,18 @@ struct ParsedResponse: Equatable {
         ("HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n", "", 0),
         ("HTTP/1.1 200 \r\ncontent-length: 2\r\n\r\nok", "ok", 0),
         ("HTTP/1.0 200 OK\r\n\r\nuntil close", "until close", 0),
-        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n", "hello world", 0),
-        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: CHUNKED\r\n\r\n00A;x=\"y\" ; z\r\n0123456789\r\n0\r\nA: b\r\n\r\n", "0123456789", 0),
-        ("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx", "x", 0),
+        (
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n",
+            "hello world", 0
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: CHUNKED\r\n\r\n00A;x=\"y\" ; z\r\n0123456789\r\n0\r\nA: b\r\n\r\n",
+            "0123456789", 0
+        ),
+        (
+            "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx",
+            "x", 0
+        ),
         ("HTTP/1.1 204 No Content\r\n\r\n", "", 0),
         ("HTTP/1.1 304 Not Modified\r\nContent-Length: 10\r\n\r\n", "", 0),
         ("HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n", "", 0),
@@ -101,7 +111,10 @@ struct ParsedResponse: Equatable {
     }
 
     @Test(arguments: [
-        ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello", HTTPParseError.repeatedContentLength),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello",
+            HTTPParseError.repeatedContentLength
+        ),
         ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello", .repeatedContentLength),
         ("HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\nhello", .repeatedContentLength),
         ("HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", .badContentLength),
@@ -112,9 +125,15 @@ struct ParsedResponse: Equatable {
         ("HTTP/1.1 200 OK\r\nContent-Length: 9223372036854775808\r\n\r\n", .badContentLength),
         ("HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551621\r\n\r\nhello", .badContentLength),
         ("HTTP/1.1 200 OK\r\nContent-Length: 9223372036854775807\r\n\r\n", .bodyTooLarge),
-        ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", .lengthAndTransferEncoding),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+            .lengthAndTransferEncoding
+        ),
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", .unsupportedTransferEncoding),
-        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", .unsupportedTransferEncoding),
+        (
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+            .unsupportedTransferEncoding
+        ),
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: xchunked\r\n\r\n", .unsupportedTransferEncoding),
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: \r\n\r\n", .unsupportedTransferEncoding),
         ("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", .unsupportedTransferEncoding),

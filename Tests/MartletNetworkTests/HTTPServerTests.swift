@@ -77,7 +77,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("GET / HTTP/1.1\r\n\r\n", 400), ("GET / HTTP/9.9\r\nHost: a\r\n\r\n", 505), ("nonsense\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\n\r\n", 400), ("GET / HTTP/9.9\r\nHost: a\r\n\r\n", 505),
+        ("nonsense\r\n\r\n", 400),
         ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999\r\n\r\n", 413),
         ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
         ("GET / HTTP/1.1\r\nHost: a\r\nX: \(String(repeating: "x", count: 40000))\r\n\r\n", 431),
@@ -119,7 +120,9 @@ import Testing
             $0.outputHighWater = 100_000
             $0.writeTimeout = Nanoseconds.milliseconds(300)
         }
-        fixture.answer = { _, responder in responder.respond(200, body: [UInt8](repeating: 1, count: 1_000_000)) }
+        fixture.answer = { _, responder in
+            responder.respond(200, body: [UInt8](repeating: 1, count: 1_000_000))
+        }
         let peer = try fixture.peer()
         peer.stream.pauseReading()
         for _ in 0..<200 { peer.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n") }

@@ -10,7 +10,9 @@ final class TestLoop {
     init() throws { loop = try EventLoop() }
 
     /// Turns the loop until `condition` holds; fails the test after `seconds`.
-    func run(seconds: Int64 = 20, _ location: SourceLocation = #_sourceLocation, until condition: () -> Bool) throws {
+    func run(seconds: Int64 = 20, _ location: SourceLocation = #_sourceLocation, until condition: () -> Bool)
+        throws
+    {
         let deadline = Clocks.monotonic() + Nanoseconds.seconds(seconds)
         while !condition() {
             guard Clocks.monotonic() < deadline else {
@@ -136,7 +138,8 @@ final class ScriptedServer {
                 case .reset:
                     var linger = linger(l_onoff: 1, l_linger: 0)
                     setsockopt(
-                        stream.descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout.size(ofValue: linger)))
+                        stream.descriptor, SOL_SOCKET, SO_LINGER, &linger,
+                        socklen_t(MemoryLayout.size(ofValue: linger)))
                     stream.abandon()
                 }
                 steps.removeFirst()
@@ -146,7 +149,9 @@ final class ScriptedServer {
         private func headEnd() -> Int? {
             let mark = Array("\r\n\r\n".utf8)
             guard received.count >= seen + 4 else { return nil }
-            return (seen...received.count - 4).first { received[$0..<$0 + 4].elementsEqual(mark) }.map { $0 + 4 }
+            return (seen...received.count - 4).first { received[$0..<$0 + 4].elementsEqual(mark) }.map {
+                $0 + 4
+            }
         }
 
         func streamOpened(_ stream: SocketStream) { advance() }

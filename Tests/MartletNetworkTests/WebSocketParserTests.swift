@@ -47,7 +47,8 @@ enum Frames {
                         switch event {
                         case .needsMore: more = false
                         case .fragment: break
-                        case .message(.text, let bytes): seen.append(.text(String(decoding: bytes, as: UTF8.self)))
+                        case .message(.text, let bytes):
+                            seen.append(.text(String(decoding: bytes, as: UTF8.self)))
                         case .message(.binary, let bytes): seen.append(.binary(Array(bytes)))
                         case .ping(let bytes): seen.append(.ping(Array(bytes)))
                         case .pong(let bytes): seen.append(.pong(Array(bytes)))
@@ -83,14 +84,16 @@ enum Frames {
         for count in [0, 1, 125, 126, 127, 65535, 65536, 70000] {
             let payload = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31) }
             #expect(Frames.everyWay(Frames.raw(0x82, payload)) == [.binary(payload)])
-            #expect(Frames.everyWay(Frames.raw(0x82, payload, mask: mask), role: .server) == [.binary(payload)])
+            #expect(
+                Frames.everyWay(Frames.raw(0x82, payload, mask: mask), role: .server) == [.binary(payload)])
         }
     }
 
     @Test func joinsFragmentsWithControlFramesBetween() {
         let bytes =
             Frames.raw(0x01, "hé".bytes.dropLast()) + Frames.raw(0x89, "heartbeat".bytes)
-            + Frames.raw(0x00, [0xa9]) + Frames.raw(0x8a, []) + Frames.raw(0x00, []) + Frames.raw(0x80, "!".bytes)
+            + Frames.raw(0x00, [0xa9]) + Frames.raw(0x8a, []) + Frames.raw(0x00, [])
+            + Frames.raw(0x80, "!".bytes)
             + Frames.raw(0x81, "next".bytes)
         #expect(
             Frames.everyWay(bytes) == [.ping("heartbeat".bytes), .pong([]), .text("hé!"), .text("next")])
@@ -181,12 +184,17 @@ enum Frames {
 
     @Test func validatorAgreesWithTheStandardLibrary() {
         var random = SeededRandom(5)
-        let interesting: [UInt8] = [0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc2, 0xdf, 0xe0, 0xe1, 0xed, 0xef, 0xf0, 0xf1, 0xf4, 0xf5, 0xff]
+        let interesting: [UInt8] = [
+            0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc2, 0xdf, 0xe0, 0xe1, 0xed, 0xef, 0xf0,
+            0xf1, 0xf4, 0xf5, 0xff,
+        ]
         for _ in 0..<200_000 {
             let ascii = Int.random(in: 0...20, using: &random)
             let bytes =
                 [UInt8](repeating: 0x20, count: ascii)
-                + (0..<Int.random(in: 0...6, using: &random)).map { _ in interesting.randomElement(using: &random) ?? 0 }
+                + (0..<Int.random(in: 0...6, using: &random)).map { _ in
+                    interesting.randomElement(using: &random) ?? 0
+                }
             var validator = UTF8Validator()
             let cut = Int.random(in: 0...bytes.count, using: &random)
             let accepted =

@@ -40,7 +40,9 @@ enum HTTPProbe {
         }
         if arguments.count == 3 {
             let text = arguments[2]
-            guard let body = text.hasPrefix("@") ? Probe.bytes(ofFile: String(text.dropFirst())) : Array(text.utf8)
+            guard
+                let body = text.hasPrefix("@")
+                    ? Probe.bytes(ofFile: String(text.dropFirst())) : Array(text.utf8)
             else { return nil }
             request.body = body
         }

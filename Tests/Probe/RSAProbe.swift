@@ -13,7 +13,8 @@ enum RSAProbe {
 
     private static func verify(_ keyFile: String, _ signatureFile: String) -> Int32 {
         let message = Array(FileHandle.standardInput.readDataToEndOfFile())
-        guard let pem = Probe.bytes(ofFile: keyFile), let signature = Probe.bytes(ofFile: signatureFile) else {
+        guard let pem = Probe.bytes(ofFile: keyFile), let signature = Probe.bytes(ofFile: signatureFile)
+        else {
             Probe.complain("error the files cannot be read")
             return 1
         }
@@ -26,7 +27,9 @@ enum RSAProbe {
         }
     }
 
-    private static func sign(_ keyFile: String, _ timestamp: String, _ method: String, _ path: String) -> Int32 {
+    private static func sign(_ keyFile: String, _ timestamp: String, _ method: String, _ path: String)
+        -> Int32
+    {
         guard let pem = Probe.bytes(ofFile: keyFile) else {
             Probe.complain("error the key file cannot be read")
             return 1

@@ -57,7 +57,9 @@ public final class PrivateKey: @unchecked Sendable {
     }
 
     /// Makes a throw-away key, for tests and the sandbox.
-    public static func generate(_ algorithm: KeyAlgorithm, rsaBits: Int = rsaBitsMin) throws(KeyError) -> PrivateKey {
+    public static func generate(_ algorithm: KeyAlgorithm, rsaBits: Int = rsaBitsMin) throws(KeyError)
+        -> PrivateKey
+    {
         let made =
             switch algorithm {
             case .rsa: copenssl_generate_rsa(UInt32(rsaBits))
@@ -81,6 +83,14 @@ public final class PrivateKey: @unchecked Sendable {
         let cipher = passphrase == nil ? nil : EVP_aes_256_cbc()
         let written = PEM_write_bio_PKCS8PrivateKey(bio, key, cipher, phrase, Int32(phrase.count), nil, nil)
         guard written == 1 else { throw .signing }
+        return PEM.text(of: bio)
+    }
+
+    /// The older form: `BEGIN RSA PRIVATE KEY` (PKCS#1) for an RSA key.
+    func traditionalPEM() -> String {
+        guard let bio = BIO_new(BIO_s_mem()) else { return "" }
+        defer { BIO_free(bio) }
+        PEM_write_bio_PrivateKey_traditional(bio, key, nil, nil, 0, nil, nil)
         return PEM.text(of: bio)
     }
 

@@ -24,7 +24,8 @@ public final class HTTPClient {
     private var isClosed = false
 
     public init(
-        _ loop: EventLoop, tls: TLSContext?, configuration: HTTPClientConfiguration = HTTPClientConfiguration()
+        _ loop: EventLoop, tls: TLSContext?,
+        configuration: HTTPClientConfiguration = HTTPClientConfiguration()
     ) {
         self.loop = loop
         self.tls = tls
@@ -133,7 +134,9 @@ public final class HTTPClient {
     private func fill(_ pool: Pool, _ endpoint: Endpoint) {
         if isClosed { return }
         // One that must have a fresh connection displaces an idle one where the pool is full.
-        if pool.waiting.first?.needsFreshConnection == true, pool.count >= configuration.connectionsPerEndpoint {
+        if pool.waiting.first?.needsFreshConnection == true,
+            pool.count >= configuration.connectionsPerEndpoint
+        {
             pool.idle.popLast()?.close()
         }
         while pool.count < configuration.connectionsPerEndpoint,
@@ -192,7 +195,8 @@ public final class HTTPClient {
     }
 
     private func ended(
-        _ connection: HTTPClientConnection, _ exchange: HTTPExchange?, _ outcome: HTTPClientConnection.Outcome?,
+        _ connection: HTTPClientConnection, _ exchange: HTTPExchange?,
+        _ outcome: HTTPClientConnection.Outcome?,
         _ pool: Pool, _ endpoint: Endpoint
     ) {
         pool.busy[ObjectIdentifier(connection)] = nil

@@ -55,7 +55,8 @@ final class HTTPClientConnection: StreamHandler {
         precondition(flight == nil && isUsable, "one request in flight a connection")
         let now = loop.refreshNow()
         flight = Flight(
-            exchange: exchange, parser: HTTPResponseParser(method: exchange.method, limits: configuration.limits),
+            exchange: exchange,
+            parser: HTTPResponseParser(method: exchange.method, limits: configuration.limits),
             markBefore: stream.sentMark, sentAt: now)
         exchange.place = .active(self)
         exchange.bytes.withUnsafeBytes { stream.write($0) }

@@ -12,7 +12,8 @@ public struct HTTPRequest: Sendable {
     public var isIdempotent: Bool
 
     public init(
-        _ method: String, _ endpoint: Endpoint, _ target: String, headers: HTTPHeaders = [:], body: [UInt8] = []
+        _ method: String, _ endpoint: Endpoint, _ target: String, headers: HTTPHeaders = [:],
+        body: [UInt8] = []
     ) {
         self.method = method
         self.endpoint = endpoint

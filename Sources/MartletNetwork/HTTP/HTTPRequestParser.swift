@@ -9,7 +9,9 @@ public struct HTTPRequestHead: Equatable, Sendable {
     /// The target up to the query.
     public var path: String { String(target.prefix { $0 != "?" }) }
     /// The query without its question mark; nil without one.
-    public var query: String? { target.firstIndex(of: "?").map { String(target[target.index(after: $0)...]) } }
+    public var query: String? {
+        target.firstIndex(of: "?").map { String(target[target.index(after: $0)...]) }
+    }
 
     var keepsAlive: Bool {
         let tokens = headers.tokens("Connection")

@@ -71,9 +71,10 @@ final class Connector: EventHandler, StreamHandler {
             return
         }
         if SocketAddress.isNumeric(endpoint.host) {
-            resolved(Result { () throws(NetworkError) in
-                try SocketAddress.resolve(endpoint.host, port: endpoint.port, flags: AI_NUMERICHOST)
-            })
+            resolved(
+                Result { () throws(NetworkError) in
+                    try SocketAddress.resolve(endpoint.host, port: endpoint.port, flags: AI_NUMERICHOST)
+                })
             return
         }
         let bound = LoopBound(self)

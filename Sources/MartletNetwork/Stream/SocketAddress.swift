@@ -68,7 +68,8 @@ public struct SocketAddress: Equatable, Sendable, CustomStringConvertible {
                 let size = min(raw.count, MemoryLayout<sockaddr_storage>.size)
                 UnsafeMutableRawBufferPointer(start: target, count: size)
                     .copyMemory(from: UnsafeRawBufferPointer(rebasing: raw.prefix(size)))
-                return body(UnsafePointer(target.assumingMemoryBound(to: sockaddr.self)), socklen_t(raw.count))
+                return body(
+                    UnsafePointer(target.assumingMemoryBound(to: sockaddr.self)), socklen_t(raw.count))
             }
         }
     }

@@ -8,7 +8,8 @@
 enum SocketOperations {
     static func open(family: Int32) throws(SystemError) -> Int32 {
         #if os(Linux)
-            let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+            let kind =
+                Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
             let descriptor = socket(family, kind, 0)
             guard descriptor >= 0 else { throw .last("socket") }
         #else

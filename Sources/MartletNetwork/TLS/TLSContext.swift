@@ -55,11 +55,24 @@ public final class TLSContext: @unchecked Sendable {
     }
 
     /// A server's settings: its certificate, the chain up to (without) the root, its key.
-    public init(
+    public convenience init(
         serverCertificates chain: [Certificate], key: PrivateKey, protocols: [String] = ["http/1.1"],
         minimum: TLSVersion = .v1_2, maximum: TLSVersion = .v1_3
     ) throws(TLSError) {
+        try self.init(chain, key, protocols, minimum, maximum, securityLevel: TLSContext.securityLevel)
+    }
+
+    /// A server that shows even a weak certificate, for tests of the client.
+    convenience init(laxServerCertificates chain: [Certificate], key: PrivateKey) throws(TLSError) {
+        try self.init(chain, key, [], .v1_2, .v1_3, securityLevel: 0)
+    }
+
+    private init(
+        _ chain: [Certificate], _ key: PrivateKey, _ protocols: [String], _ minimum: TLSVersion,
+        _ maximum: TLSVersion, securityLevel: Int32
+    ) throws(TLSError) {
         context = try TLSContext.make(TLS_server_method(), minimum, maximum)
+        SSL_CTX_set_security_level(context, securityLevel)
         isServer = true
         self.protocols = protocols
         let wire = TLSContext.wireForm(protocols)
@@ -117,7 +130,8 @@ public final class TLSContext: @unchecked Sendable {
             }
         case .file(let path):
             guard SSL_CTX_load_verify_file(context, path) == 1 else {
-                throw .configuration("no certificates can be read from \(path): " + OpenSSLErrors.drain().text)
+                throw .configuration(
+                    "no certificates can be read from \(path): " + OpenSSLErrors.drain().text)
             }
         case .pem(let text):
             let certificates = try Certificate.all(pem: text)

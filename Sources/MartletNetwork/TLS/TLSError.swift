@@ -64,7 +64,8 @@ public enum CertificateProblem: Equatable, Sendable, CustomStringConvertible {
         case .revoked: "the certificate is revoked"
         case .unhandledCriticalExtension: "the certificate has an unknown critical extension"
         case .missing: "the peer showed no certificate"
-        case .other(let code): "the certificate is refused: " + String(cString: X509_verify_cert_error_string(code))
+        case .other(let code):
+            "the certificate is refused: " + String(cString: X509_verify_cert_error_string(code))
         }
     }
 }

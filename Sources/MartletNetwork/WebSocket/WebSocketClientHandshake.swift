@@ -13,7 +13,8 @@ final class WebSocketClientHandshake {
     private(set) var subprotocol: String?
 
     init(
-        _ url: HTTPURL, _ headers: HTTPHeaders, _ subprotocols: [String], _ configuration: WebSocketConfiguration
+        _ url: HTTPURL, _ headers: HTTPHeaders, _ subprotocols: [String],
+        _ configuration: WebSocketConfiguration
     ) {
         self.url = url
         self.headers = headers

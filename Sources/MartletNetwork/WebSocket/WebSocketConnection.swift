@@ -152,7 +152,8 @@ public final class WebSocketConnection {
     }
 
     /// A whole unmasked message frame, for `send(prepared:)`.
-    public static func serverFrame(_ kind: WebSocketMessageKind, _ payload: UnsafeRawBufferPointer) -> [UInt8] {
+    public static func serverFrame(_ kind: WebSocketMessageKind, _ payload: UnsafeRawBufferPointer) -> [UInt8]
+    {
         var buffer = ByteBuffer(capacity: payload.count + WebSocketFrameHeader.lengthMax)
         WebSocketFrameHeader.append(kind == .text ? .text : .binary, payload, mask: nil, to: &buffer)
         return Array(buffer.readable)

@@ -171,7 +171,8 @@ enum WebSocketMask {
         while index < count {
             let byte = UInt8(truncatingIfNeeded: turned >> (UInt32(index & 3) * 8))
             base.storeBytes(
-                of: base.load(fromByteOffset: index, as: UInt8.self) ^ byte, toByteOffset: index, as: UInt8.self)
+                of: base.load(fromByteOffset: index, as: UInt8.self) ^ byte, toByteOffset: index,
+                as: UInt8.self)
             index += 1
         }
     }

@@ -23,7 +23,8 @@ public enum WebSocketHandshakeError: Error, Equatable, Sendable, CustomStringCon
         case .badConnection: "the handshake's answer has no right Connection header"
         case .badAccept: "the handshake's answer has no right Sec-WebSocket-Accept header"
         case .unofferedExtension(let name): "the server chose the extension \(name), which was not offered"
-        case .unofferedSubprotocol(let name): "the server chose the subprotocol \(name), which was not offered"
+        case .unofferedSubprotocol(let name):
+            "the server chose the subprotocol \(name), which was not offered"
         case .invalidRequest(let text): "the handshake cannot be sent: \(text)"
         }
     }
@@ -84,7 +85,8 @@ enum WebSocketHandshake {
         guard request.method == "GET", request.minorVersion == 1 else {
             return .refused(status: 400, "a WebSocket opens with GET and HTTP/1.1")
         }
-        guard headers.tokens("Upgrade").contains("websocket"), headers.tokens("Connection").contains("upgrade")
+        guard headers.tokens("Upgrade").contains("websocket"),
+            headers.tokens("Connection").contains("upgrade")
         else { return .refused(status: 426, "Upgrade: websocket and Connection: Upgrade are needed") }
         guard headers.all("Sec-WebSocket-Version") == ["13"] else {
             return .refused(status: 426, "Sec-WebSocket-Version must be 13")

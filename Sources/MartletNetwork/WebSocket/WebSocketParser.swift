@@ -68,7 +68,8 @@ struct WebSocketParser: ~Copyable {
         guard available == header.payloadLength else { return (0, .needsMore) }
         frame = nil
         let end = header.headerLength + header.payloadLength
-        let payload = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(bytes)[header.headerLength..<end])
+        let payload = UnsafeRawBufferPointer(
+            rebasing: UnsafeRawBufferPointer(bytes)[header.headerLength..<end])
         return (end, try complete(header, payload))
     }
 
