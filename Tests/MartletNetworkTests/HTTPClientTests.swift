@@ -69,6 +69,16 @@ import Testing
         #expect(server.received.count == 3)
     }
 
+    @Test func warmConnectionsAreRenewedBeforeTheyAreOld() throws {
+        let fixture = try Fixture { $0.idleTimeout = Nanoseconds.milliseconds(200) }
+        let server = try ScriptedServer(fixture.test.loop, [[.request, .send(Self.ok)]])
+        fixture.client.warm(server.endpoint(), connections: 1)
+        try fixture.test.run { server.received.count == 3 }
+        try fixture.test.run { fixture.client.idleConnections(server.endpoint()) == 1 }
+        #expect(try fixture.ask("POST", server.endpoint()).get().status == 200)
+        #expect(server.received.count == 3)
+    }
+
     @Test func idempotentRequestOnDeadIdleConnectionIsSentAgainOnce() throws {
         let fixture = try Fixture()
         // The second request is read and then dropped: its bytes have left.

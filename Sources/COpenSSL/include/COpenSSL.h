@@ -94,9 +94,20 @@ static inline int copenssl_give_passphrase(char *buffer, int size, int writing, 
     return given->length;
 }
 
-/// Never prompts: OpenSSL's default callback would read the terminal.
+/// These never prompt: OpenSSL's default callback would read the terminal, even for a public key that says it
+/// is encrypted.
 static inline EVP_PKEY *copenssl_read_private_key(BIO *bio, copenssl_passphrase *passphrase) {
     return PEM_read_bio_PrivateKey(bio, NULL, copenssl_give_passphrase, passphrase);
+}
+
+static inline EVP_PKEY *copenssl_read_public_key(BIO *bio) {
+    copenssl_passphrase none = {NULL, 0, 0};
+    return PEM_read_bio_PUBKEY(bio, NULL, copenssl_give_passphrase, &none);
+}
+
+static inline X509 *copenssl_read_certificate(BIO *bio) {
+    copenssl_passphrase none = {NULL, 0, 0};
+    return PEM_read_bio_X509(bio, NULL, copenssl_give_passphrase, &none);
 }
 
 static inline int copenssl_pss(EVP_PKEY_CTX *ctx, int salt) {

@@ -5,7 +5,7 @@ import COpenSSL
 ///
 ///     let authority = try CertificateMaker.authority(named: "sandbox")
 ///     let key = try PrivateKey.generate(.ecdsaP256)
-///     let leaf = try authority.issue(CertificateRequest(names: ["localhost"], addresses: ["127.0.0.1"]), key)
+///     let leaf = try authority.issue(CertificateRequest(names: ["localhost"]), key)
 public struct CertificateMaker: Sendable {
     public let certificate: Certificate
     public let key: PrivateKey

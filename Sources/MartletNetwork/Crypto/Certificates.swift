@@ -18,7 +18,7 @@ public final class Certificate: @unchecked Sendable {
             ERR_clear_error()
         }
         var found: [Certificate] = []
-        while let next = PEM_read_bio_X509(bio, nil, nil, nil) { found.append(Certificate(owning: next)) }
+        while let next = copenssl_read_certificate(bio) { found.append(Certificate(owning: next)) }
         let code = ERR_peek_last_error()
         guard code == 0 || copenssl_error_reason(code) == PEM_R_NO_START_LINE else {
             throw .configuration("a damaged certificate in the PEM text")

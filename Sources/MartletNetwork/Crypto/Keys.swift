@@ -145,7 +145,7 @@ public final class PublicKey: @unchecked Sendable {
     public convenience init(pem: [UInt8]) throws(KeyError) {
         guard let bio = PEM.open(pem) else { throw .noKey }
         defer { BIO_free(bio) }
-        let read = PEM_read_bio_PUBKEY(bio, nil, nil, nil)
+        let read = copenssl_read_public_key(bio)
         ERR_clear_error()
         guard let read else { throw .noKey }
         do throws(KeyError) {

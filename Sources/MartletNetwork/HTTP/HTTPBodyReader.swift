@@ -132,7 +132,7 @@ struct HTTPBodyReader {
             size = size << 4 | digit
             index += 1
         }
-        guard index > 0, index <= 16 else { throw .badChunk }
+        guard index > 0 else { throw .badChunk }
         var rest = UnsafeRawBufferPointer(rebasing: line[index...])
         if rest.isEmpty { return Int(size) }
         extensionBytes += rest.count
@@ -146,7 +146,7 @@ struct HTTPBodyReader {
 }
 
 extension HTTPBodyReader {
-    /// The framing that the headers give, judged strictly: what two readers could take differently is refused.
+    /// The framing that the headers give, strictly: what two readers could take differently is refused.
     /// Nil where the headers say nothing.
     static func framing(_ headers: HTTPHeaders, minorVersion: Int) throws(HTTPParseError) -> Framing? {
         let lengths = headers.all("Content-Length")

@@ -37,6 +37,7 @@ public final class HTTPClient {
     /// Keeps this many connections open ahead of use, and renews those that die.
     public func warm(_ endpoint: Endpoint, connections: Int) {
         let pool = pool(endpoint)
+        if pool.warmTarget == 0 && connections > 0 { keepFresh(pool, endpoint) }
         pool.warmTarget = min(connections, configuration.connectionsPerEndpoint)
         fill(pool, endpoint)
     }
@@ -183,6 +184,21 @@ public final class HTTPClient {
     private func rewarm(_ pool: Pool, _ endpoint: Endpoint) {
         guard pool.count < pool.warmTarget else { return }
         loop.schedule(after: configuration.rewarmPause) { [weak self] in self?.fill(pool, endpoint) }
+    }
+
+    /// Renews idle connections before they are too old to be used, so that no request has to wait for it.
+    private func keepFresh(_ pool: Pool, _ endpoint: Endpoint) {
+        let quarter = configuration.idleTimeout / 4
+        loop.schedule(after: quarter) { [weak self] in
+            guard let self, !isClosed, pool.warmTarget > 0 else { return }
+            // One at a time: the others stay ready meanwhile.
+            if let old = pool.idle.first, loop.now - old.idleSince > 2 * quarter {
+                pool.idle.removeFirst()
+                old.close()
+                fill(pool, endpoint)
+            }
+            keepFresh(pool, endpoint)
+        }
     }
 
     private func serveNext(_ connection: HTTPClientConnection, _ pool: Pool) {

@@ -1,4 +1,4 @@
-/// The way back for one request's answer. Loop-thread only; the first answer counts, further ones are ignored.
+/// The way back for one request's answer. Loop-thread only; the first answer counts, later ones are ignored.
 public final class HTTPResponder {
     private weak var connection: HTTPServerConnection?
     private let request: HTTPRequestHead

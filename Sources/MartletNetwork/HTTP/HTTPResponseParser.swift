@@ -104,7 +104,8 @@ struct HTTPResponseParser {
         let digits = start[9..<12]
         guard digits.allSatisfy(ASCII.isDigit) else { throw .badStatus }
         let status = digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
-        guard status >= 100 && status <= 599 else { throw .badStatus }
+        // Above 599 means nothing, and is to be taken as 5xx (RFC 9110 §15).
+        guard status >= 100 else { throw .badStatus }
         guard start.count == 12 || start[12] == ASCII.space else { throw .badStatus }
         let reason = start.dropFirst(13)
         guard reason.allSatisfy(ASCII.isFieldContent) else { throw .badStartLine }

@@ -51,7 +51,13 @@ enum WebSocketHandshake {
                 let list = HTTPHeaders.Field("Sec-WebSocket-Protocol", subprotocols.joined(separator: ", "))
                 try HTTPRequest.append(list, to: &bytes)
             }
-            for field in headers.fields { try HTTPRequest.append(field, to: &bytes) }
+            for field in headers.fields {
+                let isOwn = HTTPRequest.ownHeaders.contains { HTTPHeaders.same($0, field.name) }
+                guard !isOwn, !field.name.lowercased().hasPrefix("sec-websocket-") else {
+                    throw .invalidRequest("\(field.name) is set by the handshake itself")
+                }
+                try HTTPRequest.append(field, to: &bytes)
+            }
             bytes += "\r\n".utf8
             return bytes
         } catch {
