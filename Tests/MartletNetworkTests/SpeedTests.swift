@@ -103,6 +103,14 @@ struct SpeedTests {
         Self.report("HTTPS POST round trip", Array(times.dropFirst(1000)))
         Self.report("  of which encode, encrypt and write", Array(writes.dropFirst(1000)))
 
+        times = []
+        for _ in 0..<20_000 {
+            let start = Clocks.monotonic()
+            _ = try request.encoded()
+            times.append(Clocks.monotonic() - start)
+        }
+        Self.report("  of which encode", times)
+
         let log = WebSocketLog()
         let url = try #require(HTTPURL("wss://localhost:\(port)/"))
         let socket = WebSocketConnection(test.loop, to: url, tls: trust, handler: log)
@@ -116,6 +124,20 @@ struct SpeedTests {
             times.append(Clocks.monotonic() - start)
         }
         Self.report("wss echo of 240 bytes", Array(times.dropFirst(1000)))
+        let order = try request.encoded()
+        var answered = 0
+        times = []
+        log.onMessage = { _, _, _ in
+            client.send(encoded: order, method: "POST", to: endpoint, isIdempotent: false) { _ in
+                answered += 1
+            }
+            times.append(Clocks.monotonic() - test.loop.now)
+        }
+        for index in 0..<20_000 {
+            socket.send(text: text)
+            while answered == index { try test.loop.runOnce(timeout: nil) }
+        }
+        Self.report("wss frame readable to order written", Array(times.dropFirst(1000)))
         socket.drop()
         client.close()
     }

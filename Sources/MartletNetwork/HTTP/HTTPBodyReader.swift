@@ -159,7 +159,7 @@ extension HTTPBodyReader {
         }
         guard let text = lengths.first else { return nil }
         guard lengths.count == 1 else { throw .repeatedContentLength }
-        if text.contains(",") { throw .repeatedContentLength }
+        if text.utf8.contains(UInt8(ascii: ",")) { throw .repeatedContentLength }
         guard !text.isEmpty, text.utf8.allSatisfy(ASCII.isDigit), let length = Int(text) else {
             throw .badContentLength
         }

@@ -31,14 +31,21 @@ public struct HTTPHeaders: Equatable, Sendable, ExpressibleByDictionaryLiteral {
 
     /// The members of a comma-separated list over all fields of that name, trimmed, in lower case.
     public func tokens(_ name: String) -> [String] {
-        all(name).flatMap { value in
-            value.split(separator: ",").map { HTTPHeaders.trimmed($0).lowercased() }.filter { !$0.isEmpty }
+        var found: [String] = []
+        for field in fields where HTTPHeaders.same(field.name, name) {
+            for part in field.value.utf8.split(separator: UInt8(ascii: ",")) {
+                let bytes = HTTPHeaders.trimmed(part).map(ASCII.lower)
+                if !bytes.isEmpty { found.append(String(decoding: bytes, as: UTF8.self)) }
+            }
         }
+        return found
     }
 
-    static func trimmed(_ text: some StringProtocol) -> String {
-        let isSpace: (Character) -> Bool = { $0 == " " || $0 == "\t" }
-        return String(text.drop(while: isSpace).reversed().drop(while: isSpace).reversed())
+    private static func trimmed(_ text: Substring.UTF8View) -> Substring.UTF8View {
+        func isSpace(_ byte: UInt8) -> Bool { byte == ASCII.space || byte == ASCII.tab }
+        var text = text.drop(while: isSpace)
+        while let last = text.last, isSpace(last) { text = text.dropLast() }
+        return text
     }
 
     static func same(_ a: String, _ b: String) -> Bool {
