@@ -281,6 +281,33 @@ import Testing
         #expect(fixture.test.loop.registeredCount == 2, "the server's listener and connection only")
     }
 
+    @Test func whatIsDroppedClosesItself() throws {
+        let test = try TestLoop()
+        var result: Result<HTTPResponse, HTTPClientError>?
+        var server: ScriptedServer? = try ScriptedServer(test.loop, [[.request]])
+        var client: HTTPClient? = HTTPClient(test.loop, tls: nil)
+        let endpoint = try #require(server?.endpoint())
+        try client?.send(HTTPRequest("GET", endpoint, "/")) { result = $0 }
+        try test.run { server?.requests == 1 }
+        client = nil
+        #expect(Self.failure(try #require(result))?.kind == .network(.closed))
+        server?.close()
+        server = nil
+        final class Silent: HTTPServerHandler {
+            var held: [HTTPResponder] = []
+            func handle(_ request: HTTPServerRequest, _ responder: HTTPResponder) { held.append(responder) }
+        }
+        let handler = Silent()
+        var http: HTTPServer? = try HTTPServer(test.loop, on: try Loopback.address(), handler: handler)
+        let peer = try RawPeer(test, try #require(http?.address.port))
+        peer.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        try test.run { handler.held.count == 1 }
+        http = nil
+        try test.run { peer.hasEnded || peer.failed }
+        handler.held = []
+        #expect(test.loop.registeredCount <= 1)
+    }
+
     @Test func asyncFaceDrivesTheSameCode() async throws {
         let thread = try EventLoopThread()
         let port = await thread.run { loop in

@@ -3,7 +3,11 @@ import MartletNetwork
 /// Requests, and what came back: `STATUS SHA256HEX LENGTH`, or `error …`.
 enum HTTPProbe {
     static func run(_ arguments: [String]) -> Int32 {
-        guard let requests = parse(arguments), !requests.isEmpty else { return Probe.usage() }
+        guard let requests = parse(arguments), !requests.isEmpty else {
+            print("error the arguments cannot be used")
+            _ = Probe.usage()
+            return 1
+        }
         do {
             let loop = try EventLoop()
             var configuration = HTTPClientConfiguration()

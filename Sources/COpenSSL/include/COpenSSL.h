@@ -55,6 +55,7 @@ static inline int copenssl_last_error_is_unexpected_eof(unsigned long code) {
 }
 
 static inline int copenssl_error_reason(unsigned long code) { return ERR_GET_REASON(code); }
+static inline int copenssl_is_system_error(unsigned long code) { return ERR_SYSTEM_ERROR(code) ? 1 : 0; }
 static inline int copenssl_error_library(unsigned long code) { return ERR_GET_LIB(code); }
 
 /// The server's choice: the first of its own protocols that the client offers too. `ours` is in wire form

@@ -6,7 +6,7 @@
 ///
 /// Redirects are returned, never followed; bodies are never decoded. An idempotent request that meets a dead
 /// idle connection is sent once more on a fresh one; any other is never sent again once a byte of it may have
-/// left. Loop-thread only; for other threads there is `AsyncHTTPClient`.
+/// left. It lives as long as it is held. Loop-thread only; for other threads there is `AsyncHTTPClient`.
 public final class HTTPClient {
     private final class Pool {
         var idle: [HTTPClientConnection] = []
@@ -31,6 +31,8 @@ public final class HTTPClient {
         self.tls = tls
         self.configuration = configuration
     }
+
+    deinit { close() }
 
     // MARK: - Use
 
@@ -90,7 +92,10 @@ public final class HTTPClient {
             let waiting = pool.waiting
             pool.waiting = []
             for exchange in waiting { finish(exchange) { $0.fail(.network(.closed)) } }
-            for connection in pool.busy.values { connection.interrupt(.network(.closed)) }
+            for connection in pool.busy.values {
+                if let exchange = connection.release() { finish(exchange) { $0.fail(.network(.closed)) } }
+            }
+            pool.busy = [:]
         }
     }
 

@@ -70,9 +70,15 @@ final class HTTPClientConnection: StreamHandler {
     }
 
     /// Closes without a word to `ended`, for the owner.
-    func close() {
-        retire()
+    func close() { _ = release() }
+
+    /// Closes, and gives the request in flight back to the owner to be ended.
+    func release() -> HTTPExchange? {
+        noteSent()
+        let exchange = flight?.exchange
         flight = nil
+        retire()
+        return exchange
     }
 
     /// Ends the request in flight with `kind`, and the connection with it.

@@ -46,8 +46,11 @@ public struct HTTPServerRequest: Sendable {
 /// An HTTP/1.1 server on an event loop: keep-alive, pipelined requests answered in order, one at a time a
 /// connection; plain or TLS; WebSocket by hand-over.
 ///
-///     let server = try HTTPServer(loop, on: SocketAddress(numeric: "127.0.0.1", port: 0)!, handler: self)
+///     guard let address = SocketAddress(numeric: "127.0.0.1", port: 0) else { … }
+///     let server = try HTTPServer(loop, on: address, handler: self)
 ///     print(server.address.port)
+///
+/// It lives as long as it is held, and closes when it goes.
 public final class HTTPServer {
     let loop: EventLoop
     let configuration: HTTPServerConfiguration
@@ -72,6 +75,8 @@ public final class HTTPServer {
         self.listener = listener
         accepting.server = self
     }
+
+    deinit { close() }
 
     /// Connections that have not become WebSockets.
     public var connectionCount: Int { connections.count }

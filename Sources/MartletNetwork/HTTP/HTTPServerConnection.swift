@@ -11,7 +11,7 @@ final class HTTPServerConnection: StreamHandler {
         case closed
     }
 
-    private unowned let server: HTTPServer
+    private weak var server: HTTPServer?
     private let loop: EventLoop
     private let configuration: HTTPServerConfiguration
     private let stream: SocketStream
@@ -49,7 +49,7 @@ final class HTTPServerConnection: StreamHandler {
         loop.cancel(timer)
         timer = nil
         stream.close()
-        server.forget(self)
+        server?.forget(self)
     }
 
     // MARK: - Requests
@@ -112,6 +112,10 @@ final class HTTPServerConnection: StreamHandler {
         timer = nil
         let request = HTTPServerRequest(head: head, body: body, receivedAt: loop.now)
         body = []
+        guard let server else {
+            close()
+            return
+        }
         server.dispatch(request, HTTPResponder(self, head))
     }
 
@@ -168,7 +172,7 @@ final class HTTPServerConnection: StreamHandler {
         timer = nil
         write(HTTPResponseEncoder.encode(101, headers, body: [], toHead: true, keepAlive: true))
         stream.handler = nil
-        server.forget(self)
+        server?.forget(self)
         return stream
     }
 

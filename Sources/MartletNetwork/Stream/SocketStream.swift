@@ -27,6 +27,8 @@ extension StreamHandler {
 final class SocketStream: EventHandler {
     /// Room made for one read: a TLS record and more.
     static let readSize = 64 * 1024
+    /// A receive buffer of more than this many reads is given back once it is empty.
+    static let keptInput = 16
     /// Reads of one stream in one pass; then the other streams have their turn.
     static let readsPerPass = 16
 
@@ -136,10 +138,10 @@ final class SocketStream: EventHandler {
                 handler?.streamReceived(self)
                 let mayHaveMore = tls.map(\.hasPending) ?? (count == space.count)
                 if mayHaveMore { continue }
-                if state == .open { handler?.streamCaughtUp(self) }
+                caughtUp()
                 return
             case .wouldBlock:
-                if state == .open { handler?.streamCaughtUp(self) }
+                caughtUp()
                 return
             case .end:
                 receivedEnd = true
@@ -149,6 +151,12 @@ final class SocketStream: EventHandler {
                 fail(error)
             }
         }
+    }
+
+    private func caughtUp() {
+        // One huge message must not hold its memory for the connection's whole life.
+        if input.capacity > readSize * SocketStream.keptInput { input.shrinkIfEmpty() }
+        if state == .open { handler?.streamCaughtUp(self) }
     }
 
     /// Comes back to reading in the next pass, for bytes of which the kernel will not tell.

@@ -1,5 +1,11 @@
 import COpenSSL
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 /// Why a peer's certificate was refused.
 public enum CertificateProblem: Equatable, Sendable, CustomStringConvertible {
     case expired
@@ -105,6 +111,9 @@ enum OpenSSLErrors {
         let code = ERR_get_error()
         ERR_clear_error()
         guard code != 0 else { return (0, "unknown failure") }
+        if copenssl_is_system_error(code) != 0 {
+            return (code, String(cString: strerror(copenssl_error_reason(code))))
+        }
         if let reason = ERR_reason_error_string(code) { return (code, String(cString: reason)) }
         return (code, "error \(code)")
     }
