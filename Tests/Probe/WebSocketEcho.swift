@@ -12,6 +12,7 @@ final class WebSocketEcho: WebSocketHandler, HTTPServerHandler {
     private static var configuration: WebSocketConfiguration {
         var configuration = WebSocketConfiguration()
         configuration.messageMax = messageMax
+        configuration.closeTimeout = Nanoseconds.seconds(2)
         configuration.handshakeTimeout = Probe.timeout("WS_HANDSHAKE_TIMEOUT_MS", orSeconds: 10)
         return configuration
     }
