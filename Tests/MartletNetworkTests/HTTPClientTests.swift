@@ -120,6 +120,16 @@ import Testing
         #expect(server.requests == 2 && server.received.count == 2)
     }
 
+    @Test func waitingPostIsNotSentDownAConnectionThatIsClosing() throws {
+        let fixture = try Fixture { $0.connectionsPerEndpoint = 1 }
+        let server = try ScriptedServer(
+            fixture.test.loop, [[.request, .send(Self.ok), .close], [.request, .send(Self.ok)]])
+        for _ in 0..<2 { try fixture.send("POST", server.endpoint()) }
+        try fixture.test.run { fixture.outcomes.count == 2 }
+        #expect(fixture.outcomes.allSatisfy { (try? $0.get().status) == 200 })
+        #expect(server.requests == 2 && server.received.count == 2)
+    }
+
     @Test func bytesBehindAResponseSpoilTheConnection() throws {
         let fixture = try Fixture()
         let smuggled = Self.ok + "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil".bytes
