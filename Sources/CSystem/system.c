@@ -48,8 +48,8 @@ int csystem_poller_wait(int poller, csystem_event *events, int capacity, int64_t
     for (int i = 0; i < count; i++) {
         uint32_t seen = ready[i].events;
         events[i].token = ready[i].data.u64;
-        events[i].events = ((seen & EPOLLIN) ? csystem_readable : 0) | ((seen & EPOLLOUT) ? csystem_writable : 0)
-            | ((seen & EPOLLERR) ? csystem_failed : 0) | ((seen & EPOLLHUP) ? csystem_hung_up : 0);
+        events[i].events = ((seen & EPOLLIN) ? csystem_readable : 0)
+            | ((seen & EPOLLOUT) ? csystem_writable : 0) | ((seen & EPOLLERR) ? csystem_failed : 0) | ((seen & EPOLLHUP) ? csystem_hung_up : 0);
     }
     return count;
 }

@@ -212,7 +212,7 @@ public final class HTTPClient {
             pool.idle.append(connection)
             return
         }
-        // The server may have closed right behind its answer; if so, nothing has left yet and nothing is lost.
+        // The server may have closed right behind its answer; then nothing has left yet, nothing is lost.
         guard connection.served == 0 || connection.checkIdle() else { return }
         assign(pool.waiting.remove(at: fits), connection, pool)
     }

@@ -40,7 +40,7 @@ public struct Registration: Equatable, Sendable {
 /// the first `run`, the one that sets things up. Handlers run there, one at a time; nothing else does.
 //
 // @unchecked Sendable is sound because the unlocked state is touched on the loop's thread alone, which the
-// entry points check, and what other threads may call goes through `posted`'s lock and the wake-up descriptor.
+// entry points check; what other threads may call goes through `posted`'s lock and the wake-up descriptor.
 public final class EventLoop: @unchecked Sendable {
     /// Descriptors reported in one pass at most; the rest come in the next.
     static let eventsPerPass = 128
