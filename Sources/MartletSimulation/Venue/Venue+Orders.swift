@@ -334,6 +334,7 @@ extension Venue {
         _ body: VenueReport.Body, _ order: OrderID, _ market: Market.ID, _ account: Int, _ now: Timestamp,
         _ venueOrderID: String? = nil
     ) {
+        feed.pointee.hasNews = true
         reports.append(
             AccountReport(
                 account: account,

@@ -46,6 +46,8 @@ package final class Venue {
     struct Feed {
         @usableFromInline var lanes: UnsafeMutablePointer<Lane>
         @usableFromInline var count: Int
+        /// Reports were written, or somebody waits for the end of a group: callers look.
+        @usableFromInline var hasNews = false
     }
     /// Sound because the venue alone allocates, grows and frees what it points to, and a class's stored
     /// property would be checked for overlapping access on each record.
