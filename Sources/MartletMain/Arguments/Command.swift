@@ -20,7 +20,7 @@ package struct Command {
         package var count: Count
         package var help: String
 
-        package init(_ name: String, _ count: Count = .one, _ help: String) {
+        package init(_ name: String, _ count: Count, _ help: String) {
             self.name = name
             self.count = count
             self.help = help
