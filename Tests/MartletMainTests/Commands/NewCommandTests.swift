@@ -59,6 +59,26 @@ import Testing
         #expect(try folder.read("Backtests/mean-reverter.json5").contains("use: \"mean-reverter\""))
     }
 
+    /// What was written is a strategy that the compiler takes, in the language mode of the package.
+    @Test func theNewStrategyCompiles() throws {
+        let folder = try checkout()
+        #expect(try MartletProcess.run(["new", "mean-reverter"], in: folder.url).code == 0)
+        let modules = URL(fileURLWithPath: MartletProcess.path).deletingLastPathComponent()
+            .appendingPathComponent("Modules").path
+        let compiler = Process()
+        compiler.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        compiler.arguments = [
+            "swiftc", "-typecheck", "-warnings-as-errors", "-swift-version", "6", "-I", modules,
+            folder.path("Strategies/MeanReverter/MeanReverter.swift"),
+        ]
+        let said = Pipe()
+        compiler.standardError = said
+        try compiler.run()
+        let text = String(decoding: try said.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+        compiler.waitUntilExit()
+        #expect(compiler.terminationStatus == 0, "\(text)")
+    }
+
     @Test func addsToEmptyLists() throws {
         let text =
             "let strategies: [String] = [\n    // `martlet new NAME` adds its line above this one.\n]\n"
