@@ -86,17 +86,26 @@ struct StrategyNames: Equatable {
                     + "mean-reverter")
         }
         type = text.split(separator: "-").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
-        var kebab = ""
-        for character in type {
-            if character.isUppercase, !kebab.isEmpty, kebab.last?.isUppercase != true {
-                kebab.append("-")
-            }
-            kebab.append(character)
-        }
-        self.kebab = kebab.lowercased()
+        // A word typed with dashes is kept; `BTCMaker` becomes `btc-maker`.
+        kebab = text.contains("-") ? text.lowercased() : StrategyNames.kebab(ofType: type)
         guard !StrategyNames.taken.contains(type), !type.hasPrefix("Martlet") else {
             throw CommandError.usage("'\(type)' is a name of Martlet's own; choose another")
         }
+    }
+}
+
+extension StrategyNames {
+    private static func kebab(ofType type: String) -> String {
+        let letters = Array(type)
+        var kebab = ""
+        for (index, letter) in letters.enumerated() {
+            let startsWord =
+                letter.isUppercase && index > 0
+                && (!letters[index - 1].isUppercase
+                    || index + 1 < letters.count && letters[index + 1].isLowercase)
+            kebab += (startsWord ? "-" : "") + letter.lowercased()
+        }
+        return kebab
     }
 }
 

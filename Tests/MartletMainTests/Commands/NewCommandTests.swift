@@ -117,7 +117,8 @@ import Testing
 
     @Test(arguments: [
         ("mean-reverter", "MeanReverter", "mean-reverter"), ("MeanReverter", "MeanReverter", "mean-reverter"),
-        ("a1", "A1", "a1"), ("my-own-2", "MyOwn2", "my-own2"), ("BTCMaker", "BTCMaker", "btcmaker"),
+        ("a1", "A1", "a1"), ("my-own-2", "MyOwn2", "my-own-2"), ("BTCMaker", "BTCMaker", "btc-maker"),
+        ("x-maker", "XMaker", "x-maker"),
     ])
     func names(text: String, type: String, kebab: String) throws {
         let names = try StrategyNames(text)
