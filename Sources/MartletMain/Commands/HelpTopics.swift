@@ -6,7 +6,29 @@ enum HelpTopics {
         var text: String
     }
 
-    static let all: [Topic] = [units, exitCodes]
+    static let all: [Topic] = [configuration, units, exitCodes]
+
+    static let configuration = Topic(
+        name: "configuration", summary: "every key of a backtest's configuration",
+        text: """
+            A configuration is a JSON5 file: JSON with comments, keys without quotes and
+            trailing commas. A key that is not there keeps its default; one that does not
+            exist is an error. On the command line, --set path=value sets any key:
+            --set trading.accountLimits.maxDailyLoss=500; --set strategy.size=5 sets a
+            parameter of the run's strategy. Units: 'martlet help units'.
+
+              {
+                  tapes: ["demo"],
+                  strategies: [
+                      { use: "spread-maker", parameters: { size: 20 } },
+                  ],
+                  latency: { order: 0.1 },
+              }
+
+
+            """
+                + ConfigurationHelp.sections.map { "\($0.title):\n" + HelpText.table($0.rows) }
+                .joined(separator: "\n\n") + "\n")
 
     static let units = Topic(
         name: "units", summary: "how prices, counts, money and times are written",

@@ -1,9 +1,32 @@
+import MartletEngine
+
 /// What each key of a backtest's configuration means: the text of `martlet help configuration` and of the
 /// README. A test holds it against the keys that exist.
 package enum ConfigurationHelp {
+    /// Ranges of numbers that are not simply 0 or more, by path.
+    package static let ranges: [String: ClosedRange<Double>] = [
+        "trading.strategyLimits.dayStartHour": 0...23,
+        "trading.accountLimits.dayStartHour": 0...23,
+        "trading.strategyLimits.priceCollar": 0...1,
+        "trading.accountLimits.priceCollar": 0...1,
+        "trading.router.cancelReserve": 0...0.9,
+        "trading.router.batchLimit": 1...20,
+        "latency.order": 0...3600,
+        "latency.report": 0...3600,
+        "latency.sigma": 0...5,
+        "queue.exponent": 0.1...100,
+    ]
+
+    /// The help of a key by its full path, its section's prefix left out as the section's title says.
+    package static func help(for path: String) -> String? {
+        let rows = sections.flatMap(\.rows)
+        let last = path.split(separator: ".").last.map(String.init) ?? path
+        return (rows.first { $0.0 == path } ?? rows.first { $0.0 == last })?.1
+    }
+
     package struct Section {
         package var title: String
-        package var rows: [(key: String, help: String)]
+        package var rows: [(String, String)]
     }
 
     package static let sections: [Section] = [run, strategy, exchange, money, limits, router]
@@ -37,7 +60,26 @@ package enum ConfigurationHelp {
 
     private static let exchange = Section(
         title: "The simulated exchange",
-        rows: [])
+        rows: [
+            (
+                "tier",
+                "the rate limit tier: " + RateLimits.tiers.map(\.tier).joined(separator: ", ")
+                    + " or unlimited"
+            ),
+            ("latency.model", "constant, log-normal, or recorded: drawn from latency.file"),
+            ("latency.order", "seconds from us to the exchange; the median if log-normal"),
+            ("latency.report", "seconds from the exchange to us; the median if log-normal"),
+            ("latency.sigma", "spread of the log-normal: standard deviation of the logarithm"),
+            ("latency.file", "a text file with one latency in seconds a line"),
+            (
+                "queue.model",
+                "our place among recorded contracts: back (only trades advance us), proportional "
+                    + "(cancels ahead in proportion) or power (a power law)"
+            ),
+            ("queue.exponent", "the power law's exponent"),
+            ("exchange.fees", "recorded for each market's own terms, none, or a Kalshi fee type for all"),
+            ("exchange.keepsTaken", "what our fills take stays taken until the recording shows otherwise"),
+        ])
 
     private static let money = Section(
         title: "trading: cash and orders",

@@ -36,12 +36,16 @@ package struct ConfigurationReader {
     ///
     /// `path` is where the node stands (`trading.router`), for messages. `elements` gives the defaults of an
     /// element for lists of objects, by path.
+    /// `knownBeside` are keys that the caller has taken out, for the list of known ones. `isNonNegative`: no
+    /// number may be below zero, as everywhere but in parameters.
     package func decode<Value: Codable>(
         _ node: ConfigurationNode, over defaults: Value, path: String = "",
-        elements: [String: ConfigurationNode] = [:]
+        elements: [String: ConfigurationNode] = [:], knownBeside: [String] = [], isNonNegative: Bool = true
     ) throws(CommandError) -> Value {
         let base = try ConfigurationReader.tree(of: defaults)
-        let merged = try merge(node, over: base, path, elements)
+        let laying = Laying(
+            elements: elements, knownBeside: knownBeside, root: path, isNonNegative: isNonNegative)
+        let merged = try merge(node, over: base, path, laying)
         do {
             return try JSONDecoder().decode(Value.self, from: Data(merged.json.utf8))
         } catch let error as DecodingError {
@@ -66,34 +70,57 @@ package struct ConfigurationReader {
 
     // MARK: Laying over
 
+    private struct Laying {
+        var elements: [String: ConfigurationNode]
+        var knownBeside: [String]
+        var root: String
+        var isNonNegative: Bool
+    }
+
     private func merge(
         _ node: ConfigurationNode, over base: ConfigurationNode, _ path: String,
-        _ elements: [String: ConfigurationNode]
+        _ laying: Laying
     ) throws(CommandError) -> ConfigurationNode {
         switch (node.value, base.value) {
         case (.object(let members), .object(let known)):
             var result = base
             for member in members {
                 guard let present = base[member.key] else {
-                    throw unknownKey(member, path, among: known.map(\.key))
+                    let beside = path == laying.root ? laying.knownBeside : []
+                    throw unknownKey(member, path, among: known.map(\.key) + beside)
                 }
                 let inner = joined(path, member.key)
-                result.set(member.key, to: try merge(member.value, over: present, inner, elements))
+                result.set(member.key, to: try merge(member.value, over: present, inner, laying))
             }
             result.origin = node.origin
             return result
         case (.array(let items), .array):
-            guard let element = elements[path] else { return node }
+            guard let element = laying.elements[path] else { return node }
             var merged: [ConfigurationNode] = []
             for (index, item) in items.enumerated() {
-                merged.append(try merge(item, over: element, "\(path)[\(index)]", elements))
+                merged.append(try merge(item, over: element, "\(path)[\(index)]", laying))
             }
             return ConfigurationNode(.array(merged), node.origin)
         // A number may be written as text: a decimal that must stay exact.
-        case (.string, .number), (.number, .number), (.string, .string), (.bool, .bool): return node
+        case (.string(let text), .number), (.number(let text), .number):
+            if laying.isNonNegative { try checkRange(text, node, path) }
+            return node
+        case (.string, .string), (.bool, .bool): return node
         default:
             throw .usage("\(location(node.origin)): '\(path)' must be \(base.kind), not \(node.kind)")
         }
+    }
+
+    /// Refuses numbers that no setting can mean: below zero, or outside the key's own range.
+    private func checkRange(_ text: String, _ node: ConfigurationNode, _ path: String) throws(CommandError) {
+        guard let number = Double(text) else { return }
+        let range = ConfigurationHelp.ranges[path] ?? 0...Double.infinity
+        guard !range.contains(number) else { return }
+        let limits =
+            range.upperBound.isFinite
+            ? "must lie between \(JSONText.number(range.lowerBound).text) and \(JSONText.number(range.upperBound).text)"
+            : "must be \(JSONText.number(range.lowerBound).text) or more"
+        throw .usage("\(location(node.origin)): '\(path)' \(limits), not \(text)")
     }
 
     private func unknownKey(
@@ -134,7 +161,11 @@ package struct ConfigurationReader {
                 name = joined(name, key.stringValue)
             }
         }
-        let reason = context.debugDescription.isEmpty ? fallback : context.debugDescription
+        var reason = context.debugDescription.isEmpty ? fallback : context.debugDescription
+        // Foundation speaks of Swift's types; the key's own help says what it takes.
+        if reason.hasPrefix("Cannot initialize"), let help = ConfigurationHelp.help(for: name) {
+            reason = help
+        }
         return .usage("\(location(node.origin)): '\(name)' cannot be \(node.json): \(reason)")
     }
 
