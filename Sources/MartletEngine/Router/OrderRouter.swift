@@ -13,6 +13,8 @@ package struct OrderRouter {
     struct Entry {
         var slot: Int32
         var token: UInt64
+        /// The token of its first time in the queue.
+        var age: UInt64
     }
 
     /// First in, first out, with what was taken off the front reclaimed now and then.
@@ -21,7 +23,16 @@ package struct OrderRouter {
         private var head = 0
         var first: Entry? { head < entries.count ? entries[head] : nil }
         var count: Int { entries.count - head }
-        mutating func append(_ entry: Entry) { entries.append(entry) }
+        /// By age: at the end for a new entry, near the front for one that had left and is back.
+        mutating func insert(_ entry: Entry) {
+            guard let last = entries.last, count > 0, last.age > entry.age else {
+                entries.append(entry)
+                return
+            }
+            var index = head
+            while entries[index].age < entry.age { index += 1 }
+            entries.insert(entry, at: index)
+        }
         mutating func removeFirst() {
             head += 1
             if head == entries.count {
@@ -74,10 +85,12 @@ package struct OrderRouter {
         isDirty = true
     }
 
-    /// Puts an order's pending request at the end of its class; returns the token that names the entry.
-    mutating func enqueue(_ slot: Int, lane: Int, class: Class) -> UInt64 {
+    /// Puts an order's pending request at the end of its class, or where its age (0 for a new one) places it;
+    /// returns the token that names the entry.
+    mutating func enqueue(_ slot: Int, lane: Int, class: Class, age: UInt64) -> UInt64 {
         lastToken += 1
-        lanes[lane].queues[`class`.rawValue].append(Entry(slot: Int32(slot), token: lastToken))
+        let entry = Entry(slot: Int32(slot), token: lastToken, age: age == 0 ? lastToken : age)
+        lanes[lane].queues[`class`.rawValue].insert(entry)
         lanes[lane].waiting += 1
         isDirty = true
         let waiting = lanes.reduce(0) { $0 + $1.waiting }

@@ -22,6 +22,9 @@ struct OrderRecord {
     var held = Held()
     /// The queue entry with this token is its own; 0 for none.
     var token: UInt64 = 0
+    /// The token of the first time that its request was queued: what was refused for want of budget, or was held
+    /// back, returns to its place.
+    var age: UInt64 = 0
     /// Waits for an order of unknown outcome in its market.
     var isParked = false
     /// To be cancelled as soon as its place is answered.
@@ -55,7 +58,9 @@ struct OrderRecord {
 
 /// Orders by id and in lists. Slots are reused; an order keeps its slot as long as it can be looked up.
 struct OrderStore {
-    private(set) var records: ContiguousArray<OrderRecord> = []
+    /// By slot. Used directly: a subscript of our own that yields a record returned freed memory in debug builds
+    /// (Swift 6.3).
+    var records: ContiguousArray<OrderRecord> = []
     private var free: [Int32] = []
     /// Slot by order number, from `firstNumber` on; -1 for forgotten or never used.
     private var slots: [Int32] = []
@@ -76,12 +81,6 @@ struct OrderStore {
     init(finishedLimit: Int) { self.finishedLimit = max(OrderStore.fewestKept, finishedLimit) }
 
     mutating func addMarket() { markets.append((-1, -1)) }
-
-    @inline(__always)
-    subscript(slot: Int) -> OrderRecord {
-        _read { yield records[slot] }
-        _modify { yield &records[slot] }
-    }
 
     func slot(of id: OrderID) -> Int? {
         guard id.number >= firstNumber else { return nil }

@@ -23,18 +23,18 @@ extension TradingCore {
         return .init(quantity: size, cost: unit * size, fee: size.isPositive ? record.held.fee : .zero)
     }
 
-    func refreshHeld(_ slot: Int) { setHeld(slot, worstHeld(store[slot])) }
+    func refreshHeld(_ slot: Int) { setHeld(slot, worstHeld(store.records[slot])) }
 
     func setHeld(_ slot: Int, _ held: OrderRecord.Held) {
-        let before = store[slot].held
+        let before = store.records[slot].held
         guard held != before else { return }
-        store[slot].held = held
-        let market = Int(store[slot].order.market.index)
-        let side = store[slot].order.side
+        store.records[slot].held = held
+        let market = Int(store.records[slot].order.market.index)
+        let side = store.records[slot].order.side
         let quantity = held.quantity - before.quantity
         let cost = held.cost - before.cost
         if !quantity.isZero || cost != .zero {
-            portfolios[Int(store[slot].strategy)].addOpen(market, side, quantity, cost)
+            portfolios[Int(store.records[slot].strategy)].addOpen(market, side, quantity, cost)
             portfolios[account].addOpen(market, side, quantity, cost)
         }
         if held.fee != before.fee { cash.reserve(held.fee - before.fee, on: shardIndex(market)) }

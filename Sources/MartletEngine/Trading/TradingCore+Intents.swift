@@ -23,7 +23,7 @@ extension TradingCore {
     }
 
     private func owned(_ id: OrderID, _ strategy: Int) -> Int? {
-        guard let slot = store.slot(of: id), Int(store[slot].strategy) == strategy else { return nil }
+        guard let slot = store.slot(of: id), Int(store.records[slot].strategy) == strategy else { return nil }
         return slot
     }
 
@@ -39,7 +39,7 @@ extension TradingCore {
         switch open(order, strategy, quote: -1, now) {
         case .success(let slot):
             serve(now)
-            if store[slot].life == .queued { announce(slot) }
+            if store.records[slot].life == .queued { announce(slot) }
         case .failure(let refusal): refuse(order, strategy, refusal)
         }
     }
@@ -109,9 +109,9 @@ extension TradingCore {
                 id, Refusal(.unknownOrder, value: "amend", limit: "an open order of known state"), strategy)
             return
         }
-        let order = store[slot].order
+        let order = store.records[slot].order
         let open = quantity - order.filled
-        if order.price == price, order.quantity == quantity, store[slot].pending == nil { return }
+        if order.price == price, order.quantity == quantity, store.records[slot].pending == nil { return }
         if quantity.isPositive, quantity <= order.filled {
             cancel(slot, now)
             return
@@ -132,9 +132,11 @@ extension TradingCore {
 
     /// Whether an amend or decrease makes sense: it rests, will rest, or was not sent.
     private func canChange(_ slot: Int) -> Bool {
-        guard store[slot].order.request.timeInForce.rests, !store[slot].wantsCancel else { return false }
-        if store[slot].pending?.work == .cancel { return false }
-        switch store[slot].life {
+        guard store.records[slot].order.request.timeInForce.rests, !store.records[slot].wantsCancel else {
+            return false
+        }
+        if store.records[slot].pending?.work == .cancel { return false }
+        switch store.records[slot].life {
         case .queued, .placing, .resting, .changing(.amend), .changing(.decrease): return true
         case .changing, .unknown, .missing, .finishing, .done: return false
         }
@@ -143,7 +145,7 @@ extension TradingCore {
     /// Judges a new price and whole size; the order bears them when the venue has taken them, or at once while
     /// it has not been sent. Nil when approved.
     func change(_ slot: Int, to price: Price, total: Quantity, _ now: Timestamp) -> Refusal? {
-        let record = store[slot]
+        let record = store.records[slot]
         let market = Int(record.order.market.index)
         let size = total - record.order.filled
         var held = worstHeld(record, pendingPrice: price, pendingTotal: total)
@@ -163,12 +165,12 @@ extension TradingCore {
         case .failure(let refusal): return refusal
         case .success(let approved):
             if record.life == .queued {
-                store[slot].order.request.price = price
-                store[slot].order.request.quantity = total
-                store[slot].order.price = price
-                store[slot].order.quantity = total
-                store[slot].sentPrice = price
-                store[slot].sentQuantity = total
+                store.records[slot].order.request.price = price
+                store.records[slot].order.request.quantity = total
+                store.records[slot].order.price = price
+                store.records[slot].order.quantity = total
+                store.records[slot].sentPrice = price
+                store.records[slot].sentQuantity = total
             }
             setHeld(slot, held)
             replacePending(slot, approved)
@@ -183,11 +185,11 @@ extension TradingCore {
             )
             return
         }
-        let order = store[slot].order
+        let order = store.records[slot].order
         guard remaining < order.remaining else { return }
         dropQuote(of: slot)
         if !remaining.isPositive { return cancel(slot, now) }
-        if store[slot].life == .queued {
+        if store.records[slot].life == .queued {
             _ = change(slot, to: order.price, total: order.filled + remaining, now)
         } else {
             replacePending(slot, gate.approveDecrease(to: remaining))
@@ -199,16 +201,16 @@ extension TradingCore {
 
     /// Cancels an order by the shortest way: one that was not sent never leaves. The gate always lets it pass.
     func cancel(_ slot: Int, _ now: Timestamp) {
-        switch store[slot].life {
+        switch store.records[slot].life {
         case .queued: withdraw(slot, now)
-        case .placing, .unknown(.place, _): store[slot].wantsCancel = true
+        case .placing, .unknown(.place, _): store.records[slot].wantsCancel = true
         case .changing(.cancel), .unknown(_, isCancelling: true), .missing, .finishing, .done: return
         case .resting, .changing, .unknown:
-            if store[slot].pending?.work == .cancel { return }
+            if store.records[slot].pending?.work == .cancel { return }
             replacePending(slot, gate.approveCancel())
             refreshHeld(slot)
         }
-        store[slot].order.isChanging = !store[slot].life.isDone
+        store.records[slot].order.isChanging = !store.records[slot].life.isDone
     }
 
     /// Drops an order that was not sent.
@@ -230,10 +232,10 @@ extension TradingCore {
         var slots: [Int] = []
         var slot = market.map { store.markets[Int($0.index)].first } ?? store.all.first
         while slot >= 0 {
-            let record = store[Int(slot)]
+            let record = store.records[Int(slot)]
             if strategy == account || Int(record.strategy) == strategy { slots.append(Int(slot)) }
             slot = market == nil ? record.links.all.next : record.links.market.next
         }
-        for slot in slots where store[slot].isOpen { body(slot) }
+        for slot in slots where store.records[slot].isOpen { body(slot) }
     }
 }

@@ -13,18 +13,18 @@ extension TradingCore {
             for market in desks.indices where shardIndex(market) == index {
                 reserved += desks[market].reserved
             }
-            for slot in openSlots where shardIndex(Int(store[slot].order.market.index)) == index {
-                reserved += store[slot].held.fee
+            for slot in openSlots where shardIndex(Int(store.records[slot].order.market.index)) == index {
+                reserved += store.records[slot].held.fee
             }
             precondition(cash[index].reserved == reserved)
             let waiting = openSlots.filter {
-                store[$0].token != 0 && shardIndex(Int(store[$0].order.market.index)) == index
+                store.records[$0].token != 0 && shardIndex(Int(store.records[$0].order.market.index)) == index
             }
             precondition(router.lanes[index].waiting == waiting.count)
         }
         for pair in quotes.indices {
             for side in Side.allCases where quotes[pair].order[side] >= 0 {
-                let record = store[Int(quotes[pair].order[side])]
+                let record = store.records[Int(quotes[pair].order[side])]
                 precondition(record.isOpen && Int(record.quote) == pair * 2 + Int(side.rawValue))
             }
         }
@@ -35,7 +35,7 @@ extension TradingCore {
         var slot = store.all.first
         while slot >= 0 {
             slots.append(Int(slot))
-            slot = store[Int(slot)].links.all.next
+            slot = store.records[Int(slot)].links.all.next
         }
         return slots
     }
@@ -73,7 +73,7 @@ extension TradingCore {
         var parked = uncertain
         var open = Array(repeating: 0, count: portfolios.count)
         for slot in openSlots {
-            let record = store[slot]
+            let record = store.records[slot]
             let market = Int(record.order.market.index)
             if record.life.isUncertain { uncertain[market] += 1 }
             if record.isParked { parked[market] += 1 }

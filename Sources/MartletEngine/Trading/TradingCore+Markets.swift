@@ -31,12 +31,12 @@ extension TradingCore {
     /// Drops everything but cancels that waits to be sent.
     private func withdrawUnsent(_ market: Market.ID?, _ now: Timestamp) {
         forEachOpen(of: account, in: market) { slot in
-            if store[slot].life == .queued {
+            if store.records[slot].life == .queued {
                 withdraw(slot, now)
-            } else if let pending = store[slot].pending, pending.work != .cancel {
+            } else if let pending = store.records[slot].pending, pending.work != .cancel {
                 dequeue(slot)
-                store[slot].pending = nil
-                store[slot].order.isChanging = false
+                store.records[slot].pending = nil
+                store.records[slot].order.isChanging = false
                 refreshHeld(slot)
             }
         }
@@ -49,7 +49,9 @@ extension TradingCore {
         switch settings.quotesOnUnusableBook {
         case .pull:
             clearQuotes(strategy: account, market: market)
-            forEachOpen(of: account, in: market) { slot in if store[slot].quote >= 0 { cancel(slot, now) } }
+            forEachOpen(of: account, in: market) { slot in
+                if store.records[slot].quote >= 0 { cancel(slot, now) }
+            }
         case .hold: break
         }
         withdrawUnsent(market, now)

@@ -60,33 +60,33 @@ extension TradingCore {
             if !meetsOwnQuote(pair, side, target) { placeQuote(pair, side, target, now) }
             return
         }
-        switch store[slot].life {
+        switch store.records[slot].life {
         case .queued: requote(pair, side, slot, target, now)
         case .resting: requote(pair, side, slot, target, now)
         // The answer decides what is cheapest; it comes back here.
         case .placing:
-            store[slot].wantsCancel = false
+            store.records[slot].wantsCancel = false
         case .changing, .unknown, .missing, .finishing, .done: break
         }
     }
 
     private func requote(_ pair: Int, _ side: Side, _ slot: Int, _ target: Quote, _ now: Timestamp) {
-        if store[slot].pending?.work == .cancel { dropPending(slot) }
-        let order = store[slot].order
+        if store.records[slot].pending?.work == .cancel { dropPending(slot) }
+        let order = store.records[slot].order
         let open = order.quantity - order.filled
         let moved = max(order.price, target.price) - min(order.price, target.price)
         let grown = (target.size - open).magnitude
-        let isUnsent = store[slot].life == .queued
+        let isUnsent = store.records[slot].life == .queued
         if moved <= (isUnsent ? .zero : settings.router.priceTolerance),
             grown <= (isUnsent ? .zero : settings.router.sizeTolerance)
         {
-            if store[slot].pending?.request == .amend { dropPending(slot) }
+            if store.records[slot].pending?.request == .amend { dropPending(slot) }
             return
         }
         let total = order.filled + target.size
-        if store[slot].pending?.work == .amend(target.price, total) { return }
+        if store.records[slot].pending?.work == .amend(target.price, total) { return }
         if meetsOwnQuote(pair, side, target) { return }
-        if store[slot].life != .queued, isReplacingCheaper {
+        if store.records[slot].life != .queued, isReplacingCheaper {
             replacePending(slot, gate.approveCancel())
             refreshHeld(slot)
             return
@@ -108,8 +108,8 @@ extension TradingCore {
     /// Takes back a change that was not sent and is not wanted any more.
     private func dropPending(_ slot: Int) {
         dequeue(slot)
-        store[slot].pending = nil
-        store[slot].order.isChanging = false
+        store.records[slot].pending = nil
+        store.records[slot].order.isChanging = false
         router.statistics.superseded += 1
         refreshHeld(slot)
     }
@@ -123,7 +123,7 @@ extension TradingCore {
         {
             return false
         }
-        let record = store[other]
+        let record = store.records[other]
         return side.crosses(target.price, resting: record.order.price)
             || record.life.mayBeAmended && side.crosses(target.price, resting: record.sentPrice)
     }
@@ -138,7 +138,7 @@ extension TradingCore {
         case .success(let slot):
             quotes[pair].order[side] = Int32(slot)
             serve(now)
-            if store[slot].life == .queued { announce(slot) }
+            if store.records[slot].life == .queued { announce(slot) }
         case .failure(let refusal):
             quotes[pair].refused[side] = target
             refuse(order, strategy, refusal)
@@ -149,10 +149,10 @@ extension TradingCore {
 
     /// A quote's order went through a change: ended, or ready for the next.
     func quoteOrderChanged(_ slot: Int, _ now: Timestamp) {
-        let pair = Int(store[slot].quote / 2)
-        let side: Side = store[slot].quote % 2 == 0 ? .bid : .ask
+        let pair = Int(store.records[slot].quote / 2)
+        let side: Side = store.records[slot].quote % 2 == 0 ? .bid : .ask
         guard Int(quotes[pair].order[side]) == slot else { return }
-        if case .done(let ending) = store[slot].life {
+        if case .done(let ending) = store.records[slot].life {
             quotes[pair].order[side] = -1
             switch ending {
             // Our own doing, or the target was taken down by the fills.
@@ -167,9 +167,9 @@ extension TradingCore {
 
     /// A fill takes its contracts off the quote's target.
     func consumeQuote(_ slot: Int, _ quantity: Quantity) {
-        guard store[slot].quote >= 0 else { return }
-        let pair = Int(store[slot].quote / 2)
-        let side: Side = store[slot].quote % 2 == 0 ? .bid : .ask
+        guard store.records[slot].quote >= 0 else { return }
+        let pair = Int(store.records[slot].quote / 2)
+        let side: Side = store.records[slot].quote % 2 == 0 ? .bid : .ask
         guard let target = quotes[pair].target[side] else { return }
         let left = target.size - quantity
         quotes[pair].target[side] = left.isPositive ? Quote(target.price, left) : nil
@@ -177,14 +177,14 @@ extension TradingCore {
 
     /// The strategy handles a quote's order itself: the quote lets go of it.
     func dropQuote(of slot: Int) {
-        guard store[slot].quote >= 0 else { return }
-        let pair = Int(store[slot].quote / 2)
-        let side: Side = store[slot].quote % 2 == 0 ? .bid : .ask
+        guard store.records[slot].quote >= 0 else { return }
+        let pair = Int(store.records[slot].quote / 2)
+        let side: Side = store.records[slot].quote % 2 == 0 ? .bid : .ask
         if Int(quotes[pair].order[side]) == slot {
             quotes[pair].target[side] = nil
             quotes[pair].order[side] = -1
         }
-        store[slot].quote = -1
+        store.records[slot].quote = -1
     }
 
     /// Forgets what a strategy (all, for the account's index) wanted, in one market or everywhere.

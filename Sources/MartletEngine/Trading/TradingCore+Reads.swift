@@ -2,18 +2,18 @@ import Martlet
 
 // What desks, reports and displays ask.
 extension TradingCore {
-    package func order(_ id: OrderID) -> Order? { store.slot(of: id).map { store[$0].order } }
+    package func order(_ id: OrderID) -> Order? { store.slot(of: id).map { store.records[$0].order } }
     /// The strategy that placed an order; nil for an adopted or forgotten one.
     package func strategy(of id: OrderID) -> Int? {
         guard let slot = store.slot(of: id) else { return nil }
-        let strategy = Int(store[slot].strategy)
+        let strategy = Int(store.records[slot].strategy)
         return strategy == unassigned ? nil : strategy
     }
     /// A strategy's orders in a market that may still trade, oldest first.
     package func openOrders(_ strategy: Int, _ market: Market.ID) -> [Order] {
         var orders: [Order] = []
         forEachOpen(in: market) { slot in
-            if Int(store[slot].strategy) == strategy { orders.append(store[slot].order) }
+            if Int(store.records[slot].strategy) == strategy { orders.append(store.records[slot].order) }
         }
         return orders
     }
@@ -22,8 +22,8 @@ extension TradingCore {
         var orders: [Order] = []
         var slot = store.all.first
         while slot >= 0 {
-            orders.append(store[Int(slot)].order)
-            slot = store[Int(slot)].links.all.next
+            orders.append(store.records[Int(slot)].order)
+            slot = store.records[Int(slot)].links.all.next
         }
         return orders
     }
@@ -35,7 +35,7 @@ extension TradingCore {
         guard Int(market.index) < desks.count else { return }
         var slot = store.markets[Int(market.index)].first
         while slot >= 0 {
-            let next = store[Int(slot)].links.market.next
+            let next = store.records[Int(slot)].links.market.next
             body(Int(slot))
             slot = next
         }
@@ -76,9 +76,9 @@ extension TradingCore {
     package func ownResting(_ market: Market.ID, _ side: Side, _ price: Price) -> Quantity {
         var sum = Quantity.zero
         forEachOpen(in: market) { slot in
-            let order = store[slot].order
+            let order = store.records[slot].order
             guard order.side == side, order.price == price else { return }
-            switch store[slot].life {
+            switch store.records[slot].life {
             case .resting, .changing, .unknown(.amend, _), .unknown(.decrease, _), .unknown(.cancel, _):
                 sum += order.remaining
             case .queued, .placing, .unknown, .missing, .finishing, .done: break
@@ -119,7 +119,7 @@ extension TradingCore {
         guard !portfolios[account].holdings[market].open[side.opposite].quantity.isZero else { return nil }
         var slot = store.markets[market].first
         while slot >= 0 {
-            let record = store[Int(slot)]
+            let record = store.records[Int(slot)]
             if record.order.side != side, Int(slot) != except, canBeMet(record, side, price) {
                 return record.order
             }
@@ -155,7 +155,7 @@ extension TradingCore {
         var cheapest = added.quantity.isPositive ? side.cost(price) : .one
         var slot = store.markets[market].first
         while slot >= 0 {
-            let record = store[Int(slot)]
+            let record = store.records[Int(slot)]
             if record.order.side == side, !record.held.quantity.isZero {
                 cheapest = min(
                     cheapest, Price(micros: Int(record.held.cost.raw / record.held.quantity.hundredths)))

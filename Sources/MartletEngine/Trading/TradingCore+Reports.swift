@@ -33,16 +33,16 @@ extension TradingCore {
     /// Over, by the venue's count of contracts filled: the rest was cancelled for `reason`.
     private func rest(_ slot: Int, _ remaining: Quantity, _ reason: CancelReason?) -> OrderFact.Rest {
         if remaining.isPositive { return .rests }
-        let order = store[slot].order
+        let order = store.records[slot].order
         let ending: OrderEnding =
-            store[slot].venueFilled >= order.quantity && reason == nil
+            store.records[slot].venueFilled >= order.quantity && reason == nil
             ? .filled
             : .cancelled(reason ?? (order.request.timeInForce.rests ? .requested : .immediateRemainder))
-        return .over(ending, awaitsFills: store[slot].venueFilled > order.filled)
+        return .over(ending, awaitsFills: store.records[slot].venueFilled > order.filled)
     }
 
     private func raiseVenueFilled(_ slot: Int, _ filled: Quantity) {
-        store[slot].venueFilled = max(store[slot].venueFilled, filled)
+        store.records[slot].venueFilled = max(store.records[slot].venueFilled, filled)
     }
 
     private func accepted(
@@ -52,14 +52,14 @@ extension TradingCore {
         raiseVenueFilled(slot, filled)
         if remaining.isPositive, isNewer(slot, report), isPlaceOpen(slot) {
             // Reduce-only orders come back smaller than they were asked for.
-            store[slot].order.quantity = max(filled + remaining, store[slot].order.filled)
-            store[slot].order.restTime = now
+            store.records[slot].order.quantity = max(filled + remaining, store.records[slot].order.filled)
+            store.records[slot].order.restTime = now
         }
         apply(.accepted(rest(slot, remaining, end)), to: slot, now)
     }
 
     private func isPlaceOpen(_ slot: Int) -> Bool {
-        switch store[slot].life {
+        switch store.records[slot].life {
         case .placing, .unknown(.place, _): true
         default: false
         }
@@ -69,37 +69,37 @@ extension TradingCore {
         _ slot: Int, _ price: Price, _ quantity: Quantity, _ remaining: Quantity, _ report: VenueReport,
         _ now: Timestamp
     ) {
-        guard !store[slot].life.isDone else { return }
+        guard !store.records[slot].life.isDone else { return }
         if isNewer(slot, report) {
-            store[slot].order.price = price
-            store[slot].order.quantity = max(quantity, store[slot].order.filled)
+            store.records[slot].order.price = price
+            store.records[slot].order.quantity = max(quantity, store.records[slot].order.filled)
         }
         raiseVenueFilled(slot, quantity - remaining)
         apply(.changed(rest(slot, remaining, nil)), to: slot, now)
     }
 
     private func decreased(_ slot: Int, _ remaining: Quantity, _ report: VenueReport, _ now: Timestamp) {
-        guard !store[slot].life.isDone else { return }
+        guard !store.records[slot].life.isDone else { return }
         if isNewer(slot, report) {
-            let asked = store[slot].sentQuantity
+            let asked = store.records[slot].sentQuantity
             if remaining < asked {
                 // Less was open than we asked to keep: it had filled, and the whole size stays.
-                raiseVenueFilled(slot, store[slot].order.quantity - remaining)
+                raiseVenueFilled(slot, store.records[slot].order.quantity - remaining)
             } else {
-                store[slot].order.quantity = store[slot].order.filled + remaining
-                store[slot].decreaseTime = report.exchangeTime
+                store.records[slot].order.quantity = store.records[slot].order.filled + remaining
+                store.records[slot].decreaseTime = report.exchangeTime
             }
         }
         apply(.changed(rest(slot, remaining, nil)), to: slot, now)
     }
 
     private func cancelled(_ slot: Int, _ by: Quantity, _ now: Timestamp) {
-        let record = store[slot]
+        let record = store.records[slot]
         // With an amend's outcome open, the whole size is not known, so nothing follows for what was filled.
         var isAmendOpen = false
         if case .unknown(.amend, _) = record.life { isAmendOpen = true }
         if !record.life.isDone, !isAmendOpen { raiseVenueFilled(slot, record.order.quantity - by) }
-        let filled = store[slot].venueFilled
+        let filled = store.records[slot].venueFilled
         let ending: OrderEnding =
             filled >= record.order.quantity && !isAmendOpen ? .filled : .cancelled(.requested)
         apply(.cancelled(ending, awaitsFills: filled > record.order.filled), to: slot, now)
@@ -108,11 +108,11 @@ extension TradingCore {
     private func changeRejected(
         _ slot: Int, _ request: VenueReport.Request, _ rejection: VenueRejection, _ now: Timestamp
     ) {
-        let order = store[slot].order
+        let order = store.records[slot].order
         if rejection.status != 404, !order.status.isFinal {
             log(
                 .warning, "\(order.id): \(request) refused: \(rejection.status) \(rejection.code)",
-                strategy: Int(store[slot].strategy))
+                strategy: Int(store.records[slot].strategy))
         }
         apply(
             .changeRejected(
@@ -122,22 +122,28 @@ extension TradingCore {
 
     private func stated(_ slot: Int, _ state: OrderState, _ report: VenueReport, _ now: Timestamp) {
         raiseVenueFilled(slot, state.filled)
-        let isOpenHere = !store[slot].life.isDone
+        let isOpenHere = !store.records[slot].life.isDone
         switch state.status {
         case .resting:
             if isNewer(slot, report), isOpenHere {
-                store[slot].order.price = state.price
-                store[slot].order.quantity = max(state.filled + state.remaining, store[slot].order.filled)
-                if !store[slot].order.restTime.isKnown { store[slot].order.restTime = now }
+                store.records[slot].order.price = state.price
+                store.records[slot].order.quantity = max(
+                    state.filled + state.remaining, store.records[slot].order.filled)
+                if !store.records[slot].order.restTime.isKnown { store.records[slot].order.restTime = now }
             }
             apply(.state(.rests), to: slot, now)
         case .executed:
-            if isOpenHere { store[slot].order.quantity = max(state.filled, store[slot].order.filled) }
-            apply(.state(.over(.filled, awaitsFills: state.filled > store[slot].order.filled)), to: slot, now)
+            if isOpenHere {
+                store.records[slot].order.quantity = max(state.filled, store.records[slot].order.filled)
+            }
+            apply(
+                .state(.over(.filled, awaitsFills: state.filled > store.records[slot].order.filled)),
+                to: slot, now)
         case .cancelled:
             let reason = state.reason ?? .requested
             apply(
-                .state(.over(.cancelled(reason), awaitsFills: state.filled > store[slot].order.filled)),
+                .state(
+                    .over(.cancelled(reason), awaitsFills: state.filled > store.records[slot].order.filled)),
                 to: slot,
                 now)
         case .unknown(let text):
@@ -148,15 +154,15 @@ extension TradingCore {
     /// Whether a report's price and size are not older than what is known. Marks them as known.
     private func isNewer(_ slot: Int, _ report: VenueReport) -> Bool {
         guard report.exchangeTime.isKnown else { return true }
-        let known = store[slot].venueTime
+        let known = store.records[slot].venueTime
         if known.isKnown, report.exchangeTime < known { return false }
-        store[slot].venueTime = report.exchangeTime
+        store.records[slot].venueTime = report.exchangeTime
         return true
     }
 
     private func rateLimited(_ slot: Int, _ request: VenueReport.Request, _ now: Timestamp) {
         router.statistics.rateLimited += 1
-        let lane = shardIndex(Int(store[slot].order.market.index))
+        let lane = shardIndex(Int(store.records[slot].order.market.index))
         router.lanes[lane].bucket.wasRefused(settings.router, chance: router.generator.next(), now: now)
         router.isDirty = true
         apply(.rateLimited(request), to: slot, now)
@@ -166,8 +172,8 @@ extension TradingCore {
 
     private func filled(_ slot: Int, _ fill: Fill, _ now: Timestamp) {
         guard trades.insert(fill.tradeID, of: fill.order) else { return }
-        let strategy = Int(store[slot].strategy)
-        let order = store[slot].order
+        let strategy = Int(store.records[slot].strategy)
+        let order = store.records[slot].order
         guard isSane(fill), fill.market == order.market else {
             log(
                 .error, "\(fill.order): fill \(fill.tradeID) of \(fill.quantity) at \(fill.price) cannot be",
@@ -178,23 +184,27 @@ extension TradingCore {
             // The money is what the venue says; only the direction of a fill tells which way it went.
             log(.error, "\(fill.order): \(order.side) order filled as \(fill.side)", strategy: strategy)
         }
-        store[slot].order.filled += fill.quantity
-        let filled = store[slot].order.filled
-        if store[slot].decreaseTime.isKnown, fill.exchangeTime.isKnown,
-            fill.exchangeTime <= store[slot].decreaseTime, !store[slot].life.isDone
+        store.records[slot].order.filled += fill.quantity
+        let filled = store.records[slot].order.filled
+        if store.records[slot].decreaseTime.isKnown, fill.exchangeTime.isKnown,
+            fill.exchangeTime <= store.records[slot].decreaseTime, !store.records[slot].life.isDone
         {
-            store[slot].order.quantity += fill.quantity
+            store.records[slot].order.quantity += fill.quantity
         }
-        if filled > order.quantity, !store[slot].life.mayBeAmended { store[slot].order.quantity = filled }
+        if filled > order.quantity, !store.records[slot].life.mayBeAmended {
+            store.records[slot].order.quantity = filled
+        }
         raiseVenueFilled(slot, filled)
         consumeQuote(slot, fill.quantity)
         book(fill, strategy: strategy, now)
         tellFill(fill, strategy)
         let whole =
-            store[slot].life.mayBeAmended
-            ? max(store[slot].order.quantity, store[slot].sentQuantity) : store[slot].order.quantity
+            store.records[slot].life.mayBeAmended
+            ? max(store.records[slot].order.quantity, store.records[slot].sentQuantity)
+            : store.records[slot].order.quantity
         apply(
-            .filled(isWhole: filled >= whole, isCovered: filled >= store[slot].venueFilled), to: slot, now,
+            .filled(isWhole: filled >= whole, isCovered: filled >= store.records[slot].venueFilled), to: slot,
+            now,
             announcing: true)
         settleLate(fill.market, now)
     }
@@ -234,9 +244,9 @@ extension TradingCore {
 
     /// Moves an order through its life and draws every consequence: lists, risk, queues, quotes, news.
     func apply(_ fact: OrderFact, to slot: Int, _ now: Timestamp, announcing: Bool = false) {
-        let before = store[slot].life
-        let action = store[slot].life.apply(fact)
-        let after = store[slot].life
+        let before = store.records[slot].life
+        let action = store.records[slot].life.apply(fact)
+        let after = store.records[slot].life
         if case .contradiction = action { contradiction(slot, fact, before) }
         if before != after { lifeChanged(slot, before, after, now) }
         if case .requeue(let request) = action { requeue(slot, request) }
@@ -245,28 +255,28 @@ extension TradingCore {
         if !after.isDone {
             nextRequest(slot, now)
             // Withdrawn on the way, and told.
-            if store[slot].life != after { return }
+            if store.records[slot].life != after { return }
         }
-        store[slot].order.isChanging = isChanging(slot)
+        store.records[slot].order.isChanging = isChanging(slot)
         switch action {
         case .announce, .finish, .requeue:
             if case .changeSent = fact { break }
             announce(slot)
         case .keep, .contradiction: if announcing || before != after { announce(slot) }
         }
-        if store[slot].quote >= 0, before != after || announcing { quoteOrderChanged(slot, now) }
+        if store.records[slot].quote >= 0, before != after || announcing { quoteOrderChanged(slot, now) }
     }
 
     private func lifeChanged(_ slot: Int, _ before: OrderLife, _ after: OrderLife, _ now: Timestamp) {
-        if let status = after.status { store[slot].order.status = status }
-        let market = Int(store[slot].order.market.index)
+        if let status = after.status { store.records[slot].order.status = status }
+        let market = Int(store.records[slot].order.market.index)
         guard before.isUncertain != after.isUncertain else { return }
         desks[market].uncertain += after.isUncertain ? 1 : -1
         if desks[market].uncertain == 0 { unpark(market) }
     }
 
     private func isChanging(_ slot: Int) -> Bool {
-        let record = store[slot]
+        let record = store.records[slot]
         if record.life.isDone { return false }
         if case .changing = record.life { return true }
         return record.wantsCancel || (record.pending.map { $0.work != .place } ?? false)
@@ -274,65 +284,71 @@ extension TradingCore {
 
     /// Puts a request back that the venue did not take for want of budget, unless something newer waits.
     private func requeue(_ slot: Int, _ request: VenueReport.Request) {
-        guard store[slot].pending == nil else { return }
+        guard store.records[slot].pending == nil else { return }
         switch request {
-        case .place: store[slot].pending = store[slot].wantsCancel ? nil : gate.renewPlace()
-        case .amend: store[slot].pending = gate.renewAmend(store[slot].sentPrice, store[slot].sentQuantity)
-        case .decrease: store[slot].pending = gate.approveDecrease(to: store[slot].sentQuantity)
-        case .cancel: store[slot].pending = gate.approveCancel()
+        case .place: store.records[slot].pending = store.records[slot].wantsCancel ? nil : gate.renewPlace()
+        case .amend:
+            store.records[slot].pending = gate.renewAmend(
+                store.records[slot].sentPrice, store.records[slot].sentQuantity)
+        case .decrease:
+            store.records[slot].pending = gate.approveDecrease(to: store.records[slot].sentQuantity)
+        case .cancel: store.records[slot].pending = gate.approveCancel()
         }
     }
 
     /// Lets leave what waited for the last answer.
     private func nextRequest(_ slot: Int, _ now: Timestamp) {
-        if store[slot].wantsCancel {
-            switch store[slot].life {
+        if store.records[slot].wantsCancel {
+            switch store.records[slot].life {
             case .queued:
-                store[slot].wantsCancel = false
-                store[slot].pending = nil
+                store.records[slot].wantsCancel = false
+                store.records[slot].pending = nil
                 withdraw(slot, now)
                 return
             case .resting:
-                store[slot].wantsCancel = false
-                store[slot].pending = gate.approveCancel()
+                store.records[slot].wantsCancel = false
+                replacePending(slot, gate.approveCancel())
             case .placing, .changing, .unknown, .missing, .finishing, .done: break
             }
         }
         // A change that fills have overtaken asks for nothing that is left.
-        if case .amend(_, let total) = store[slot].pending?.work, total <= store[slot].order.filled {
+        if case .amend(_, let total) = store.records[slot].pending?.work,
+            total <= store.records[slot].order.filled
+        {
             replacePending(slot, gate.approveCancel())
         }
-        if case .decrease(let remaining) = store[slot].pending?.work,
-            remaining >= store[slot].order.quantity - store[slot].order.filled
+        if case .decrease(let remaining) = store.records[slot].pending?.work,
+            remaining >= store.records[slot].order.quantity - store.records[slot].order.filled
         {
             dequeue(slot)
-            store[slot].pending = nil
+            store.records[slot].pending = nil
         }
-        if case .finishing = store[slot].life {
+        if case .finishing = store.records[slot].life {
             dequeue(slot)
-            store[slot].pending = nil
+            store.records[slot].pending = nil
         }
         enqueue(slot)
     }
 
     private func close(_ slot: Int) {
         dequeue(slot)
-        store[slot].pending = nil
-        store[slot].wantsCancel = false
-        portfolios[Int(store[slot].strategy)].openOrders -= 1
+        store.records[slot].pending = nil
+        store.records[slot].wantsCancel = false
+        portfolios[Int(store.records[slot].strategy)].openOrders -= 1
         portfolios[account].openOrders -= 1
         store.close(slot)
     }
 
     private func reopen(_ slot: Int) {
-        portfolios[Int(store[slot].strategy)].openOrders += 1
+        portfolios[Int(store.records[slot].strategy)].openOrders += 1
         portfolios[account].openOrders += 1
         store.reopen(slot)
     }
 
     private func contradiction(_ slot: Int, _ fact: OrderFact, _ life: OrderLife) {
         log(
-            .error, "\(store[slot].order.id) is \(life) and is told \(fact): the venue contradicts itself",
-            strategy: Int(store[slot].strategy))
+            .error,
+            "\(store.records[slot].order.id) is \(life) and is told \(fact): the venue contradicts itself",
+            strategy: Int(store.records[slot].strategy))
     }
 }

@@ -10,25 +10,30 @@ extension TradingCore {
 
     /// Queues an order's pending request if the order's life lets it leave.
     func enqueue(_ slot: Int) {
-        guard let approved = store[slot].pending, store[slot].token == 0, !store[slot].isParked else {
+        guard let approved = store.records[slot].pending, store.records[slot].token == 0,
+            !store.records[slot].isParked
+        else {
             return
         }
         guard
-            approved.work == .place ? store[slot].life == .queued : store[slot].life.accepts(approved.request)
+            approved.work == .place
+                ? store.records[slot].life == .queued : store.records[slot].life.accepts(approved.request)
         else { return }
-        let lane = shardIndex(Int(store[slot].order.market.index))
-        store[slot].token = router.enqueue(slot, lane: lane, class: waitingClass(approved))
+        let lane = shardIndex(Int(store.records[slot].order.market.index))
+        let age = store.records[slot].age
+        store.records[slot].token = router.enqueue(slot, lane: lane, class: waitingClass(approved), age: age)
+        if age == 0 { store.records[slot].age = store.records[slot].token }
     }
 
     /// Takes an order's request out of its queue.
     func dequeue(_ slot: Int) {
-        let market = Int(store[slot].order.market.index)
-        if store[slot].token != 0 {
-            store[slot].token = 0
+        let market = Int(store.records[slot].order.market.index)
+        if store.records[slot].token != 0 {
+            store.records[slot].token = 0
             router.abandon(lane: shardIndex(market))
         }
-        if store[slot].isParked {
-            store[slot].isParked = false
+        if store.records[slot].isParked {
+            store.records[slot].isParked = false
             desks[market].parked -= 1
         }
     }
@@ -36,12 +41,17 @@ extension TradingCore {
     /// Puts a request in the place of one that was not sent. It keeps the older one's place in the queue unless
     /// it belongs to another class.
     func replacePending(_ slot: Int, _ approved: Approved) {
-        if let before = store[slot].pending {
+        if let before = store.records[slot].pending {
             router.statistics.superseded += 1
-            if waitingClass(before) != waitingClass(approved) { dequeue(slot) }
+            if waitingClass(before) != waitingClass(approved) {
+                dequeue(slot)
+                store.records[slot].age = 0
+            }
+        } else {
+            store.records[slot].age = 0
         }
-        store[slot].pending = approved
-        store[slot].order.isChanging = approved.work != .place
+        store.records[slot].pending = approved
+        store.records[slot].order.isChanging = approved.work != .place
         enqueue(slot)
     }
 
@@ -78,7 +88,7 @@ extension TradingCore {
 
     private func compact(_ lane: Int) {
         for index in router.lanes[lane].queues.indices {
-            router.lanes[lane].queues[index].compact { store[Int($0.slot)].token == $0.token }
+            router.lanes[lane].queues[index].compact { store.records[Int($0.slot)].token == $0.token }
         }
     }
 
@@ -86,12 +96,14 @@ extension TradingCore {
     private func pump(_ lane: Int, _ now: Timestamp) -> Timestamp? {
         let reserve = router.reserve(lane: lane)
         while let (order, queue) = front(lane) {
-            guard let approved = store[order].pending else { preconditionFailure("queued without a request") }
-            let market = Int(store[order].order.market.index)
+            guard let approved = store.records[order].pending else {
+                preconditionFailure("queued without a request")
+            }
+            let market = Int(store.records[order].order.market.index)
             if desks[market].uncertain > 0, approved.work != .cancel {
                 router.lanes[lane].queues[queue.rawValue].removeFirst()
                 dequeue(order)
-                store[order].isParked = true
+                store.records[order].isParked = true
                 desks[market].parked += 1
                 continue
             }
@@ -112,7 +124,7 @@ extension TradingCore {
     private func front(_ lane: Int) -> (slot: Int, queue: OrderRouter.Class)? {
         for queue in OrderRouter.Class.allCases {
             while let entry = router.lanes[lane].queues[queue.rawValue].first {
-                if store[Int(entry.slot)].token == entry.token { return (Int(entry.slot), queue) }
+                if store.records[Int(entry.slot)].token == entry.token { return (Int(entry.slot), queue) }
                 router.lanes[lane].queues[queue.rawValue].removeFirst()
             }
         }
@@ -120,18 +132,18 @@ extension TradingCore {
     }
 
     private func send(_ slot: Int, _ approved: Approved, _ now: Timestamp) {
-        store[slot].pending = nil
+        store.records[slot].pending = nil
         router.statistics.count(approved.request)
         hasOutput = true
-        let order = store[slot].order
+        let order = store.records[slot].order
         switch approved.work {
         case .place:
             batchOrSend(PlaceOrder(id: order.id, request: order.request), order.market)
             apply(.sent, to: slot, now)
         case .amend(let price, let total):
             flushBatches()
-            store[slot].sentPrice = price
-            store[slot].sentQuantity = total
+            store.records[slot].sentPrice = price
+            store.records[slot].sentQuantity = total
             commands.append(
                 .amend(
                     AmendOrder(
@@ -139,7 +151,7 @@ extension TradingCore {
             apply(.changeSent(.amend), to: slot, now)
         case .decrease(let remaining):
             flushBatches()
-            store[slot].sentQuantity = remaining
+            store.records[slot].sentQuantity = remaining
             commands.append(.decrease(order.id, market: order.market, to: remaining))
             apply(.changeSent(.decrease), to: slot, now)
         case .cancel:
@@ -191,8 +203,8 @@ extension TradingCore {
     func unpark(_ market: Int) {
         guard desks[market].parked > 0 else { return }
         forEachOpen(of: account, in: id(market)) { slot in
-            guard store[slot].isParked else { return }
-            store[slot].isParked = false
+            guard store.records[slot].isParked else { return }
+            store.records[slot].isParked = false
             desks[market].parked -= 1
             enqueue(slot)
         }

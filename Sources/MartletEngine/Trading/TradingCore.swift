@@ -148,11 +148,11 @@ package final class TradingCore {
     /// Tells of an order; that of no strategy goes to the records alone.
     func announce(_ slot: Int) {
         hasOutput = true
-        let strategy = Int(store[slot].strategy)
+        let strategy = Int(store.records[slot].strategy)
         if strategy == unassigned {
-            records.append(.order(store[slot].order, strategy: strategy))
+            records.append(.order(store.records[slot].order, strategy: strategy))
         } else {
-            events.append(.order(store[slot].order, strategy: strategy))
+            events.append(.order(store.records[slot].order, strategy: strategy))
         }
     }
     func log(_ level: LogLevel, _ text: String, strategy: Int? = nil) {
