@@ -16,7 +16,7 @@ enum BacktestCommand {
     static let tier = ValueFlag(
         "tier", .choice("TIER", RateLimits.tiers.map(\.tier) + ["unlimited"]), "the rate limit tier")
     static let queue = ValueFlag(
-        "queue", .choice("MODEL", QueueConfiguration.models), "our place among recorded contracts")
+        "queue", .text("MODEL"), "our place among recorded contracts: back, proportional, power:N")
     static let latency = ValueFlag("latency", .seconds, "seconds to the exchange and back, each way")
     static let cash = ValueFlag("cash", .money, "dollars at the start")
     static let out = ValueFlag("out", short: "o", .folder, "folder for the report")
@@ -80,7 +80,7 @@ enum BacktestCommand {
         if !invocation[market].isEmpty { add("markets", list(invocation[market], "--market"), "--market") }
         if let seed = invocation[seed] { add("seed", .number(String(seed)), "--seed \(seed)") }
         if let tier = invocation[tier] { add("tier", .string(tier), "--tier \(tier)") }
-        if let queue = invocation[queue] { add("queue.model", .string(queue), "--queue \(queue)") }
+        if let queue = invocation[queue] { add("queue", .string(queue), "--queue \(queue)") }
         if let latency = invocation[latency] {
             for key in ["latency.order", "latency.report"] {
                 add(key, .number(latency), "--latency \(latency)")

@@ -12,7 +12,8 @@ package struct BacktestConfiguration: Codable, Hashable, Sendable {
     package var markets: [String] = []
     package var tier: String = "basic"
     package var latency = LatencyConfiguration()
-    package var queue = QueueConfiguration()
+    /// Where an order of ours stands among the recorded contracts of its level.
+    package var queue: String = "back"
     package var exchange = ExchangeConfiguration()
     package var trading = TradingSettings()
     package var seed: UInt64 = 1
@@ -35,21 +36,17 @@ package struct LatencyConfiguration: Codable, Hashable, Sendable {
     package init() {}
 }
 
-/// Where an order of ours stands among the recorded contracts of its level.
-package struct QueueConfiguration: Codable, Hashable, Sendable {
-    package static let models = ["back", "proportional", "power"]
-    package var model: String = "proportional"
-    package var exponent: Double = 3
-    package init() {}
-}
-
 /// What else is assumed of the exchange.
 package struct ExchangeConfiguration: Codable, Hashable, Sendable {
     package static let feeChoices = [
         "recorded", "none", "quadratic", "quadratic_with_maker_fees", "quadratic_with_combo_maker_fees",
     ]
     package var fees: String = "recorded"
-    package var keepsTaken: Bool = true
+    package var taken: String = "untilRemoved"
+    package var crossing: String = "quantity"
+    package var rejectsPostOnlyCross: Bool = false
+    package var rejectsEmptyImmediate: Bool = false
+    package var confirmsLateCancels: Bool = false
     package init() {}
 }
 

@@ -67,7 +67,6 @@ package struct BacktestLoader {
         let choices = [
             ("tier", configuration.tier, RateLimits.tiers.map(\.tier) + ["unlimited"]),
             ("latency.model", configuration.latency.model, LatencyConfiguration.models),
-            ("queue.model", configuration.queue.model, QueueConfiguration.models),
             ("exchange.fees", configuration.exchange.fees, ExchangeConfiguration.feeChoices),
         ]
         for (key, value, known) in choices where !known.contains(value) {

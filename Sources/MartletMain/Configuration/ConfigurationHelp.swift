@@ -14,7 +14,6 @@ package enum ConfigurationHelp {
         "latency.order": 0...3600,
         "latency.report": 0...3600,
         "latency.sigma": 0...5,
-        "queue.exponent": 0.1...100,
     ]
 
     /// The help of a key by its full path, its section's prefix left out as the section's title says.
@@ -72,13 +71,28 @@ package enum ConfigurationHelp {
             ("latency.sigma", "spread of the log-normal: standard deviation of the logarithm"),
             ("latency.file", "a text file with one latency in seconds a line"),
             (
-                "queue.model",
-                "our place among recorded contracts: back (only trades advance us), proportional "
-                    + "(cancels ahead in proportion) or power (a power law)"
+                "queue",
+                "our place among recorded contracts: back (only trades bring us forward), proportional "
+                    + "(so do cancels, in proportion) or power:N (cancels come mostly from the longer side)"
             ),
-            ("queue.exponent", "the power law's exponent"),
             ("exchange.fees", "recorded for each market's own terms, none, or a Kalshi fee type for all"),
-            ("exchange.keepsTaken", "what our fills take stays taken until the recording shows otherwise"),
+            (
+                "exchange.taken",
+                "what our fills take from the recorded book stays taken: off, untilChange, untilRemoved, untilEmpty"
+            ),
+            (
+                "exchange.crossing",
+                "what of ours fills when the recording trades through its price: quantity, whole, none"
+            ),
+            (
+                "exchange.rejectsPostOnlyCross",
+                "a post-only order that would cross is refused, not taken and ended"
+            ),
+            (
+                "exchange.rejectsEmptyImmediate",
+                "an immediate order that meets nothing is refused, not taken and ended"
+            ),
+            ("exchange.confirmsLateCancels", "a cancel of a finished order is confirmed instead of a 404"),
         ])
 
     private static let money = Section(

@@ -70,7 +70,7 @@ struct Other: Strategy {
             {
                 // a comment
                 tapes: ["a.tape", "b/"], markets: ["X-*"], seed: 18446744073709551615, tier: "prime",
-                latency: { order: 0.0015 }, queue: { model: "power", exponent: 2.5 }, report: false,
+                latency: { order: 0.0015 }, queue: "power:2.5", report: false,
                 trading: {
                     startingCash: 1234.56789012, startingCashOnShards: [{ shard: 2, cash: 5 }],
                     accountLimits: { maxDailyLoss: "100.10", maxOpenOrders: 7 }, balancePrecision: "intermediated",
@@ -86,7 +86,7 @@ struct Other: Strategy {
         #expect(configuration.seed == .max)
         #expect(configuration.latency.order == .microseconds(1500))
         #expect(configuration.latency.report == .milliseconds(50))
-        #expect(configuration.queue.exponent == 2.5)
+        #expect(configuration.queue == "power:2.5")
         #expect(configuration.trading.startingCash == Money(raw: 123_456_789_012))
         #expect(configuration.trading.startingCashOnShards == [ShardCash(shard: 2, cash: 5)])
         #expect(configuration.trading.accountLimits.maxDailyLoss == Money(cents: 10_010))
@@ -165,10 +165,6 @@ struct Other: Strategy {
         (
             "{ strategies: [{ use: 'sample' }], tier: 'premium' }",
             "c.json5:1:42: 'tier' cannot be \"premium\"; did you mean \"premier\"?"
-        ),
-        (
-            "{ strategies: [{ use: 'sample' }], queue: { model: 'front' } }",
-            "c.json5:1:52: 'queue.model' cannot be \"front\"; it is one of back, proportional, power"
         ),
         (
             "{ strategies: [{ use: 'sample' }], trading: { startingCash: -1 } }",
