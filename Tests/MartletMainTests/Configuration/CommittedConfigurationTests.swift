@@ -12,9 +12,14 @@ import Testing
         let text = try String(contentsOf: Self.root.appendingPathComponent("README.md"), encoding: .utf8)
         for section in ConfigurationHelp.sections {
             for (key, help) in section.rows {
-                #expect(text.contains("| `\(key)` | \(help) |"), "\(key)")
+                let row = "| `\(key)` | \(help) |"
+                let isThere = text.contains(row)
+                #expect(isThere, "README.md lacks the line \(row)")
             }
         }
-        for code in ExitCode.allCases { #expect(text.contains("| \(code.rawValue) | \(code.meaning) |")) }
+        for code in ExitCode.allCases {
+            let isThere = text.contains("| \(code.rawValue) | \(code.meaning) |")
+            #expect(isThere, "README.md lacks exit code \(code.rawValue)")
+        }
     }
 }
