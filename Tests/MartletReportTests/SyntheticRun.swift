@@ -172,7 +172,8 @@ struct SyntheticRun {
         let quantity = Quantity(hundredths: Int64(Double(order.quantity.hundredths) * share))
         let fee =
             isTaker
-            ? FeeTerms.standard.tradeFee(price: order.price, quantity: quantity, isTaker: true, at: now) : .zero
+            ? FeeTerms.standard.tradeFee(price: order.price, quantity: quantity, isTaker: true, at: now)
+            : .zero
         let fill = Fill(
             tradeID: "t\(nextTrade)", order: order.id, market: id, side: order.side, price: order.price,
             quantity: quantity, isTaker: isTaker, fee: fee, exchangeTime: now)
@@ -270,7 +271,8 @@ extension Position {
         let closing = held < 0 ? min(-held, fill.quantity.hundredths) : 0
         if closing > 0 {
             let removed =
-                closing == -held ? cost : Money(raw: Int64(Int128(cost.raw) * Int128(closing) / Int128(-held)))
+                closing == -held
+                ? cost : Money(raw: Int64(Int128(cost.raw) * Int128(closing) / Int128(-held)))
             realized += fill.side.opposite.cost(fill.price) * Quantity(hundredths: closing) - removed
             cost -= removed
         }

@@ -41,7 +41,8 @@ struct Axis: Sendable {
             power /= 10
             digits += 1
         }
-        for (factor, more) in [(1.0, 0), (2, 0), (2.5, 1), (5, 0)] where factor * power >= least * (1 - 1e-9) {
+        for (factor, more) in [(1.0, 0), (2, 0), (2.5, 1), (5, 0)] where factor * power >= least * (1 - 1e-9)
+        {
             return (factor * power, max(0, digits + more))
         }
         return (10 * power, max(0, digits - 1))

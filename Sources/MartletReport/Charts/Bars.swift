@@ -21,7 +21,9 @@ struct Bars {
 
     func html() -> HTML {
         guard !rows.isEmpty else { return "" }
-        let ends = rows.flatMap { row in row.segments.flatMap { [$0.from, $0.to] } + (row.mark.map { [$0] } ?? []) }
+        let ends = rows.flatMap { row in
+            row.segments.flatMap { [$0.from, $0.to] } + (row.mark.map { [$0] } ?? [])
+        }
         let low = min(0, ends.min() ?? 0)
         let high = max(0, ends.max() ?? 0)
         let span = high > low ? high - low : 1
@@ -33,7 +35,8 @@ struct Bars {
             for segment in row.segments where segment.from != segment.to {
                 let left = min(segment.from, segment.to)
                 let width = Plot.short(abs(segment.to - segment.from) / span * 100)
-                out += #"<rect class="\#(segment.kind)" x="\#(place(left))%" y="6" width="\#(width)%" height="14">"#
+                out +=
+                    #"<rect class="\#(segment.kind)" x="\#(place(left))%" y="6" width="\#(width)%" height="14">"#
                 out += "<title>\(segment.tip)</title></rect>"
             }
             out += #"<line class="z" x1="\#(place(0))%" x2="\#(place(0))%" y1="0" y2="26"/>"#

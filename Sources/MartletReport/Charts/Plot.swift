@@ -22,7 +22,7 @@ struct Plot {
     private var legend: HTML = ""
 
     static let top = 8.0
-    static let bottom = 22.0
+    static let bottom = 24.0
 
     init(x: Axis, y: Axis, height: Int, origin: Timestamp? = nil, format: Format = .number) {
         self.x = x
@@ -34,11 +34,13 @@ struct Plot {
 
     // MARK: Places
 
-    private func unit(_ value: Double) -> String { "\(Int((x.share(value) * 1000).rounded()))" }
+    /// Places outside the axis count as its ends.
+    private func share(_ value: Double) -> Double { min(max(x.share(value), 0), 1) }
+    private func unit(_ value: Double) -> String { "\(Int((share(value) * 1000).rounded()))" }
     private func pixel(_ value: Double) -> Double {
         ((1 - y.share(value)) * height * 2).rounded() / 2
     }
-    private func percent(_ value: Double) -> String { Plot.short(x.share(value) * 100) + "%" }
+    private func percent(_ value: Double) -> String { Plot.short(share(value) * 100) + "%" }
     static func short(_ value: Double) -> String {
         let scaled = Int((value * 100).rounded())
         return FixedPoint.format(Int64(scaled), decimals: 2)
@@ -136,7 +138,8 @@ struct Plot {
 
     /// A mark of the page's symbols (`Symbols`) with a tool tip.
     mutating func mark(_ px: Double, _ py: Double, symbol: String, kind: String, tip: String) {
-        marks += #"<use \#(Plot.reference(symbol)) class="\#(kind)" x="\#(percent(px))" y="\#(Plot.short(pixel(py)))">"#
+        marks +=
+            #"<use \#(Plot.reference(symbol)) class="\#(kind)" x="\#(percent(px))" y="\#(Plot.short(pixel(py)))">"#
         marks += "<title>\(tip)</title></use>"
     }
     mutating func dot(_ px: Double, _ py: Double, radius: Double, kind: String, tip: String) {
@@ -146,7 +149,8 @@ struct Plot {
     /// A vertical line over the whole height.
     mutating func vertical(_ px: Double, kind: String, tip: String) {
         let place = percent(px)
-        marks += #"<line class="v \#(kind)" x1="\#(place)" x2="\#(place)" y1="0" y2="\#(Plot.short(height))">"#
+        marks +=
+            #"<line class="v \#(kind)" x1="\#(place)" x2="\#(place)" y1="0" y2="\#(Plot.short(height))">"#
         marks += "<title>\(tip)</title></line>"
     }
     /// A vertical line from one value to another.
@@ -166,7 +170,7 @@ struct Plot {
     }
     /// A stretch of time shaded over the whole height.
     mutating func shade(from low: Double, to high: Double, kind: String, tip: String) {
-        let (a, b) = (min(max(x.share(low), 0), 1), min(max(x.share(high), 0), 1))
+        let (a, b) = (share(low), share(high))
         marks += #"<rect class="s \#(kind)" x="\#(Plot.short(a * 100))%" y="0" "#
         marks += #"width="\#(Plot.short((b - a) * 100))%" height="\#(Plot.short(height))">"#
         marks += "<title>\(tip)</title></rect>"
@@ -175,7 +179,8 @@ struct Plot {
     /// An entry of the legend: `line`, `dash`, `area` or a symbol's name.
     mutating func explain(_ shape: String, kind: String, _ words: String) {
         switch shape {
-        case "line", "dash", "area": legend += #"<span class="k"><i class="\#(shape) \#(kind)"></i>\#(words)</span>"#
+        case "line", "dash", "area":
+            legend += #"<span class="k"><i class="\#(shape) \#(kind)"></i>\#(words)</span>"#
         default:
             legend += #"<span class="k"><svg width="14" height="14" class="ks" aria-hidden="true">"#
             legend += #"<use \#(Plot.reference(shape)) class="\#(kind)" x="7" y="7"/></svg>\#(words)</span>"#
@@ -186,25 +191,25 @@ struct Plot {
 
     func html(title: String, unit: String, note: String = "") -> HTML {
         let longest = y.ticks.map(\.label.count).max() ?? 0
-        let column = max(34, Int(Double(longest) * 6.7) + 12)
+        // At least so wide that charts above each other share their time axis.
+        let column = max(58, Int(Double(longest) * 6.7) + 14)
         let whole = Plot.short(height + Plot.top + Plot.bottom)
         var labels: HTML = ""
         var grid: HTML = ""
         for tick in y.ticks {
             let place = Plot.short(pixel(tick.value))
-            labels += #"<text x="\#(column - 8)" y="\#(place)" dy=".33em" text-anchor="end">\#(tick.label)</text>"#
+            labels +=
+                #"<text x="\#(column - 8)" y="\#(place)" dy=".33em" text-anchor="end">\#(tick.label)</text>"#
             let kind: HTML = tick.value == 0 ? "g z" : "g"
             grid += #"<line class="\#(kind)" x1="0" x2="100%" y1="\#(place)" y2="\#(place)"/>"#
         }
         var below: HTML = ""
         for (index, tick) in x.ticks.enumerated() {
-            let share = x.share(tick.value)
-            let anchor: HTML = share < 0.03 ? "start" : share > 0.97 ? "end" : "middle"
             let kind: HTML = index % 2 == 1 ? #" class="wide""# : ""
             let place = percent(tick.value)
             below += #"<line class="t" x1="\#(place)" x2="\#(place)" y1="\#(Plot.short(height))" "#
             below += #"y2="\#(Plot.short(height + 4))"/>"#
-            below += #"<text\#(kind) x="\#(place)" y="\#(Plot.short(height + 17))" text-anchor="\#(anchor)">"#
+            below += #"<text\#(kind) x="\#(place)" y="\#(Plot.short(height + 19))" text-anchor="middle">"#
             below += "\(tick.label)</text>"
         }
         let caption: HTML = legend.text.isEmpty ? "" : #"<span class="legend">\#(legend)</span>"#

@@ -29,33 +29,39 @@ extension ReportPage {
 
     private var marketTable: HTML {
         guard !result.markets.isEmpty else { return "" }
-        var table = Table([
-            "Market", "Before fees", "Maker fees", "Taker fees", "Net", "Unsettled", "Position", "Result",
-            "Fills", "Contracts", "Turnover", "Orders", "Refused",
-        ])
+        // Columns that say nothing in a run without open positions are left out.
+        let hasOpen = !result.unsettled.isEmpty
+        var table = Table(
+            ["Market", "Before fees", "Maker fees", "Taker fees", "Net"]
+                + (hasOpen ? ["Unsettled", "Position"] : [])
+                + ["Fills", "Contracts", "Turnover", "Orders", "Refused", "Result"])
         for line in result.markets.prefix(Self.tableRows) {
-            let money = line.performance.money
-            let fills = line.performance.fills
-            table.row([
-                "\(line.ticker)", plain(money.beforeFees), plain(money.makerFees), plain(money.takerFees),
-                plain(money.net), plain(money.unsettled), "\(show.contracts(line.position))",
-                "\(line.result ?? "none")", "\(show.count(fills.fills))",
-                "\(show.contracts(fills.contracts))", plain(fills.turnover), "\(show.count(line.orders))",
-                "\(show.count(line.refused))",
-            ])
+            table.row(
+                ["\(line.ticker)"] + money(line.performance.money)
+                    + (hasOpen
+                        ? [plain(line.performance.money.unsettled), "\(show.contracts(line.position))"] : [])
+                    + fills(line.performance.fills)
+                    + [
+                        "\(show.count(line.orders))", "\(show.count(line.refused))",
+                        "\(line.result ?? "none")",
+                    ])
         }
-        let total = result.total
+        let orders = result.markets.reduce(0) { $0 + $1.orders }
+        let refused = result.markets.reduce(0) { $0 + $1.refused }
         table.row(
-            [
-                "All", plain(total.money.beforeFees), plain(total.money.makerFees),
-                plain(total.money.takerFees), plain(total.money.net), plain(total.money.unsettled), "", "",
-                "\(show.count(total.fills.fills))", "\(show.contracts(total.fills.contracts))",
-                plain(total.fills.turnover), "\(show.count(result.markets.reduce(0) { $0 + $1.orders }))",
-                "\(show.count(result.markets.reduce(0) { $0 + $1.refused }))",
-            ], isSum: true)
+            ["All"] + money(result.total.money)
+                + (hasOpen ? [plain(result.total.money.unsettled), ""] : []) + fills(result.total.fills)
+                + ["\(show.count(orders))", "\(show.count(refused))", ""], isSum: true)
         let watched: HTML =
             #"<p class="note">\#(show.count(result.marketsWatched)) markets were known; those with orders are listed.</p>"#
         return "<h3>Markets</h3>" + table.html() + rest(result.markets.count) + watched
+    }
+
+    private func money(_ money: ProfitLine) -> [HTML] {
+        [plain(money.beforeFees), plain(money.makerFees), plain(money.takerFees), plain(money.net)]
+    }
+    private func fills(_ fills: FillCounts) -> [HTML] {
+        ["\(show.count(fills.fills))", "\(show.contracts(fills.contracts))", plain(fills.turnover)]
     }
 
     private var assumptions: [String] { result.facts.assumptions }
@@ -66,9 +72,11 @@ extension ReportPage {
         return #"<h3>\#(title)</h3><ul class="plain">\#(items)</ul>"#
     }
 
-    private func table(_ title: String, _ lines: [RunFacts.Named]) -> HTML {
+    private func table(
+        _ title: String, _ lines: [RunFacts.Named], heads: [String] = ["What", "Value"]
+    ) -> HTML {
         guard !lines.isEmpty else { return "" }
-        var table = Table(["What", "Value"], words: 2, wraps: 1)
+        var table = Table(heads, words: 2, wraps: 1)
         for line in lines.prefix(Self.tableRows) { table.row(["\(line.name)", "\(line.value)"]) }
         return "<h3>\(title)</h3>" + table.html() + rest(lines.count)
     }
@@ -83,7 +91,9 @@ extension ReportPage {
         return table("Settings", lines + result.facts.counters)
     }
 
-    private var skipped: HTML { table("Markets left out, and why", result.facts.skipped) }
+    private var skipped: HTML {
+        table("Markets left out", result.facts.skipped, heads: ["Market", "Why"])
+    }
 
     private var logs: HTML {
         let logs = result.logs
@@ -94,9 +104,9 @@ extension ReportPage {
             text += "\(show.time(line.time)) \(line.level)\(strategy) \(line.text)\n"
         }
         return """
-            <h3>Log</h3><p class="note">\(show.count(logs.errors)) errors, \(show.count(logs.warnings)) warnings, \
-            \(show.count(logs.info)) notes, \(show.count(logs.debug)) debug lines.</p>
-            <details><summary>\(show.count(logs.lines.count)) lines</summary><pre>\(text)</pre></details>
+            <h3>Log</h3><p class="note">\(show.count(logs.errors, "error")), \(show.count(logs.warnings, "warning")), \
+            \(show.count(logs.info, "note")), \(show.count(logs.debug, "debug line")).</p>
+            <details><summary>\(show.count(logs.lines.count, "line"))</summary><pre>\(text)</pre></details>
 
             """
     }

@@ -31,7 +31,8 @@ extension ReportPage {
             }
         }
         return section(
-            "events", "Events", "", plot.html(title: "Time line", unit: "point at a mark to read it")
+            "events", "Events", "",
+            plot.html(title: "Time line", unit: "point at a mark to read it")
                 + eventTable)
     }
 

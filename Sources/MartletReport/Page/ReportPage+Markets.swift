@@ -15,8 +15,9 @@ extension ReportPage {
     }
 
     private func block(_ market: MarketChart) -> HTML {
-        let times = [market.bid, market.ask, market.position].flatMap { [$0.times.first, $0.times.last] }
-            .compactMap { $0 }
+        let times =
+            [market.bid, market.ask, market.position].flatMap { [$0.times.first, $0.times.last] }
+            .compactMap { $0 } + market.fills.map { $0.time.nanoseconds }
         guard let first = times.min(), let last = times.max() else { return "" }
         let from = Timestamp(nanoseconds: first)
         let to = Timestamp(nanoseconds: last)
@@ -31,11 +32,16 @@ extension ReportPage {
             facts.append("\(show.count(line.performance.fills.fills)) fills")
             facts.append("\(show.contracts(line.performance.fills.contracts)) contracts")
         }
-        if let outcome = market.result { facts.append("result \(outcome)") } else { facts.append("no result") }
+        if let outcome = market.result {
+            facts.append("result \(outcome)")
+        } else {
+            facts.append("no result")
+        }
         var words: HTML = ""
         for (index, fact) in facts.enumerated() { words += index == 0 ? fact : " · \(fact)" }
         return head + #"<p class="note">\#(words)</p>"#
-            + prices(market, axis: axis, from: from, to: to) + positions(market, axis: axis, from: from, to: to)
+            + prices(market, axis: axis, from: from, to: to)
+            + positions(market, axis: axis, from: from, to: to)
     }
 
     private func prices(_ market: MarketChart, axis: Axis, from: Timestamp, to: Timestamp) -> HTML {
@@ -54,7 +60,7 @@ extension ReportPage {
         plot.line(points(market.ask, from: from), kind: "c2 thin", name: "ask", isStep: true, until: end)
         plot.explain("line", kind: "c1", "bid")
         plot.explain("line", kind: "c2", "ask")
-        for event in market.events {
+        for event in market.events where event.time >= from && event.time <= to {
             plot.vertical(
                 (event.time - from).seconds, kind: event.kind.colour,
                 tip: "\(show.clock(event.time)) \(event.text)")
@@ -77,7 +83,8 @@ extension ReportPage {
         let merged = market.fills.map(\.fills).max() ?? 1
         return plot.html(
             title: "Price", unit: "US dollars for a yes",
-            note: merged > 1 ? "A mark stands for up to \(merged) neighbouring fills, at their mean price." : "")
+            note: merged > 1
+                ? "A mark stands for up to \(merged) neighbouring fills, at their mean price." : "")
     }
 
     private func positions(_ market: MarketChart, axis: Axis, from: Timestamp, to: Timestamp) -> HTML {

@@ -13,17 +13,40 @@ extension ReportPage {
         return section(
             "orders", "Orders", words,
             #"<div class="cols"><div><h3>What became of them</h3>"# + outcomes(orders) + "</div><div>"
-                + reasons(orders) + "</div></div>" + refusalTable + queueTimes(orders))
+                + reasons(orders) + "</div></div>" + byStrategy + refusalTable + queueTimes(orders))
     }
 
     private func outcomes(_ orders: OrderOutcomes) -> HTML {
         let parts: [(String, Int, String)] = [
             ("Filled", orders.filled, "c1"), ("Partly filled", orders.partlyFilled, "c3"),
-            ("Cancelled unfilled", orders.cancelled, "cf"), ("Rejected by the exchange", orders.rejected, "c2"),
+            ("Cancelled unfilled", orders.cancelled, "cf"),
+            ("Rejected by the exchange", orders.rejected, "c2"),
             ("Refused by the gate", orders.refused, "c5"), ("Withdrawn unsent", orders.withdrawn, "cf"),
             ("Unknown", orders.unknown, "c4"), ("Still open", orders.open, "cf"),
         ]
         return counts(parts.filter { $0.1 > 0 }, of: orders.asked)
+    }
+
+    private var byStrategy: HTML {
+        guard result.strategies.count > 1 else { return "" }
+        var table = Table([
+            "Strategy", "Asked", "Sent", "Filled", "Partly", "Cancelled", "Rejected", "Refused", "Withdrawn",
+            "Fill ratio", "Median wait",
+        ])
+        for line in result.strategies {
+            guard let orders = line.orders else { continue }
+            let figures = [
+                orders.asked, orders.sent, orders.filled, orders.partlyFilled, orders.cancelled,
+                orders.rejected,
+                orders.refused, orders.withdrawn,
+            ]
+            table.row(
+                ["\(line.name)"] + figures.map { "\(show.count($0))" } + [
+                    "\(orders.fillRatio.map { show.percent($0) } ?? "n/a")",
+                    "\(orders.untilFill.map { show.span($0.median) } ?? "n/a")",
+                ])
+        }
+        return "<h3>By strategy</h3>" + table.html()
     }
 
     private func counts(_ parts: [(String, Int, String)], of whole: Int) -> HTML {
@@ -54,7 +77,7 @@ extension ReportPage {
 
     private var refusalTable: HTML {
         guard !result.refusals.isEmpty else { return "" }
-        var table = Table(["Rule", "Orders", "Changes", "First: value", "Limit", "First at", "Last at"])
+        var table = Table(["Rule", "Orders", "Changes", "First value", "Limit", "First at", "Last at"])
         for line in result.refusals {
             table.row([
                 "\(line.rule.rawValue)", "\(show.count(line.orders))", "\(show.count(line.changes))",

@@ -16,13 +16,13 @@ extension ReportPage {
         let all = points(charts.profit, from: start)
         profit.area(all, base: 0, kind: "c1")
         if several {
+            profit.explain("line", kind: "c1", "all")
             for (index, line) in charts.strategyProfits.prefix(4).enumerated() {
                 let kind = "c\(index + 2) thin"
                 let name = result.strategies[index].name
                 profit.line(points(line, from: start), kind: kind, name: name)
                 profit.explain("line", kind: "c\(index + 2)", name)
             }
-            profit.explain("line", kind: "c1", "all")
         }
         profit.line(all, kind: "c1 main", name: several ? "all" : "profit")
         var fall = Plot(
@@ -92,7 +92,7 @@ extension ReportPage {
             return section("profit", "Profit by event and market", "Nothing was ordered in any market.", "")
         }
         let keys: HTML = """
-            The bar is profit before fees, the grey part what fees took, the black tick what is left. \
+            The bar is profit before fees, the grey part what fees took, the upright tick what is left. \
             Unsettled positions are not in it.
             """
         var body: HTML = "<h3>By event</h3>"

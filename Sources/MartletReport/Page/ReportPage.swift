@@ -17,8 +17,12 @@ package struct ReportPage {
     init(_ result: RunResult) {
         self.result = result
         decimals = ReportPage.decimals(result)
-        start = result.facts.start ?? Timestamp(seconds: 0)
-        end = max(result.facts.end ?? start, start)
+        // Samples may lie outside what the driver calls the run.
+        let times = result.charts?.profit.times ?? []
+        let first = times.first.map { Timestamp(nanoseconds: $0) }
+        let last = times.last.map { Timestamp(nanoseconds: $0) }
+        start = [result.facts.start, first].compactMap { $0 }.min() ?? Timestamp(seconds: 0)
+        end = [result.facts.end, last, start].compactMap { $0 }.max() ?? start
     }
 
     /// The whole page.
@@ -104,10 +108,12 @@ package struct ReportPage {
         let orders = result.orders
         let fills = total.fills
         let drawdown = total.drawdown
-        let makerShare = fills.contracts.isPositive ? fills.makerContracts.contracts / fills.contracts.contracts : 0
+        let makerShare =
+            fills.contracts.isPositive ? fills.makerContracts.contracts / fills.contracts.contracts : 0
         var cells: [HTML] = []
         func tile(_ name: String, _ value: HTML, _ more: String) {
-            cells.append(#"<div class="tile"><span>\#(name)</span><b>\#(value)</b><span>\#(more)</span></div>"#)
+            cells.append(
+                #"<div class="tile"><span>\#(name)</span><b>\#(value)</b><span>\#(more)</span></div>"#)
         }
         tile("Net profit", signed(money.net), "after fees, realised")
         tile("Before fees", signed(money.beforeFees), "turnover " + amount(fills.turnover))
@@ -139,7 +145,7 @@ package struct ReportPage {
     func signed(_ money: Money) -> HTML {
         let text = show.money(money, decimals: decimals, plus: true)
         return money == .zero
-            ? "\(text)" : #"<span class="\#(money > .zero ? "gain" : "loss")" style="display:inline;font-size:inherit">\#(text)</span>"#
+            ? "\(text)" : #"<span class="\#(money > .zero ? "gain" : "loss")">\#(text)</span>"#
     }
     /// With its sign, for tables.
     func plain(_ money: Money) -> HTML { "\(show.money(money, decimals: decimals))" }

@@ -28,16 +28,16 @@ enum PageAssets {
         border:1px solid var(--line);border-radius:10px;overflow:hidden;margin:20px 0}
         .tile{background:var(--card);padding:13px 16px 12px;min-width:0}
         .tile b{display:block;font-size:22px;line-height:1.3;font-weight:600;letter-spacing:-.01em}
-        .tile span{display:block;color:var(--soft);font-size:13px}
+        .tile>span{display:block;color:var(--soft);font-size:13px}
         .gain{color:var(--c1)}.loss{color:var(--c2)}
         section{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:18px 20px 16px;\
         margin:0 0 18px}
         h2{font-size:18px;margin:0 0 2px}h3{font-size:15px;margin:22px 0 6px;overflow-wrap:anywhere}
         h3:first-child{margin-top:0}
-        .sub,.note{color:var(--soft);font-size:13.5px;margin:0 0 10px;max-width:78ch}.note{margin:6px 0 0}
+        .sub,.note{color:var(--soft);font-size:13.5px;margin:0 0 10px;max-width:92ch}.note{margin:6px 0 0}
         .chart{margin:14px 0 4px}figcaption{font-size:14px;margin:0 0 6px;display:flex;flex-wrap:wrap;\
         align-items:baseline;gap:2px 8px}
-        .unit{color:var(--soft);font-size:13px}.legend{margin-left:auto;display:flex;flex-wrap:wrap;gap:2px 14px;\
+        .unit{color:var(--soft);font-size:13px;font-weight:400}.legend{margin-left:auto;display:flex;flex-wrap:wrap;gap:2px 14px;\
         font-size:13px;color:var(--soft)}
         .k{display:inline-flex;align-items:center;gap:6px;white-space:nowrap}.k i{width:16px;height:0;\
         border-top:2px solid}.k i.dash{border-top-style:dashed}.k i.area{height:10px;border:0;\
@@ -72,12 +72,12 @@ enum PageAssets {
         rect.gainbar{fill:var(--c1);opacity:.85}rect.lossbar{fill:var(--c2);opacity:.85}rect.fee{fill:var(--fee)}
         rect.c1{fill:var(--c1)}rect.c2{fill:var(--c2)}rect.c3{fill:var(--c3)}rect.c4{fill:var(--c4)}\
         rect.c5{fill:var(--c5)}rect.cf{fill:var(--fee)}line.net{stroke:var(--ink);stroke-width:2}
-        .cols{display:grid;grid-template-columns:1fr 1fr;gap:6px 36px}.cols>*{min-width:0}
+        .cols{display:grid;grid-template-columns:1fr 1fr;gap:6px 36px;margin-top:18px}.cols>*{min-width:0}
         .square{max-width:470px}
         .scroll{overflow-x:auto;margin:8px 0 4px}table{border-collapse:collapse;width:100%;font-size:13.5px}
         th{color:var(--soft);font-weight:600;text-align:right;white-space:nowrap;border-bottom:1px solid var(--line)}
         td{text-align:right;white-space:nowrap;border-bottom:1px solid var(--grid)}
-        th,td{padding:5px 0 5px 18px}th:first-child,td:first-child{padding-left:0}.x{text-align:left}
+        th,td{padding:5px 0 5px 14px}th:first-child,td:first-child{padding-left:0}.x{text-align:left}
         td.x.wrap{white-space:normal;min-width:16ch;overflow-wrap:anywhere}tr.sum td{font-weight:600;\
         border-top:1px solid var(--zero)}
         .plain{margin:4px 0;padding-left:20px}.plain li{margin:2px 0;overflow-wrap:anywhere}
@@ -92,7 +92,8 @@ enum PageAssets {
         @media (max-width:760px){main{padding:18px 12px 40px}.tiles{grid-template-columns:1fr 1fr}\
         .cols{grid-template-columns:1fr}section{padding:14px 14px 12px;border-radius:8px}svg text.wide{display:none}\
         .tile b{font-size:19px}header h1{font-size:22px}.legend{margin-left:0}\
-        .bars{grid-template-columns:minmax(84px,34%) minmax(0,1fr) max-content}.bars small{display:none}}
+        .bars{grid-template-columns:minmax(0,1fr) max-content}.bars>.n{grid-column:1/-1;max-width:none;\
+        padding:0;height:20px;margin-top:3px;line-height:20px}.bars small{display:none}}
         @media print{body{background:#fff}section{break-inside:avoid;border-color:#ccc}nav{display:none}}
 
         """

@@ -93,6 +93,20 @@ struct OrderTally {
         }
     }
 
+    /// The sum of several tallies, for ``finished()``.
+    static func sum(_ tallies: [OrderTally]) -> OrderTally {
+        var sum = OrderTally()
+        for tally in tallies {
+            sum.outcomes.add(tally.outcomes)
+            sum.open.merge(tally.open) { first, _ in first }
+            sum.untilFill.add(tally.untilFill)
+            sum.untilCancel.add(tally.untilCancel)
+            sum.cancelReasons.merge(tally.cancelReasons, uniquingKeysWith: +)
+            sum.rejections.merge(tally.rejections, uniquingKeysWith: +)
+        }
+        return sum
+    }
+
     /// All counts, with the orders still open at the end.
     func finished() -> OrderOutcomes {
         var copy = self

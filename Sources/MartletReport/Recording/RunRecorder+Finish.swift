@@ -13,10 +13,14 @@ extension RunRecorder {
         let unsettled = active.flatMap(openPositions)
         var sum = performance(named: "all", holdings: active.flatMap { $0.holdings }, state: total)
         sum.money.unsettled = unsettled.reduce(.zero) { $0 + ($1.unrealized ?? .zero) }
-        let perStrategy = strategyNames.indices.map { index in
+        let perStrategy = orders.indices.compactMap { index -> Performance? in
             let holdings = active.flatMap { $0.holdings }.filter { $0.strategy == index }
+            let outcomes = orders[index].finished()
+            let isStrategy = index < strategies.count
+            guard isStrategy || !holdings.isEmpty || outcomes.asked > 0 else { return nil }
             var performance = performance(
-                named: strategyName(index), holdings: holdings, state: strategies[index])
+                named: strategyName(index), holdings: holdings, state: isStrategy ? strategies[index] : nil)
+            performance.orders = outcomes
             performance.money.unsettled = unsettled.filter { $0.strategy == strategyName(index) }
                 .reduce(.zero) { $0 + ($1.unrealized ?? .zero) }
             return performance
@@ -24,7 +28,8 @@ extension RunRecorder {
         return RunResult(
             format: 1, facts: facts, total: sum, strategies: perStrategy, markets: lines,
             events: RunRecorder.events(lines), marketsWatched: markets.count { $0?.definition != nil },
-            orders: orders.finished(), refusals: sortedRefusals, calibration: calibration(active),
+            orders: OrderTally.sum(orders).finished(), refusals: sortedRefusals,
+            calibration: calibration(active),
             unsettled: unsettled, budget: budget, risk: riskEvents, marketEvents: marketEvents,
             droppedEvents: droppedEvents, logs: logs.finished(limit: limits.logLines),
             notes: notes(sum, unsettled), charts: charts(active))

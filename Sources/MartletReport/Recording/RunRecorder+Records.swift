@@ -6,10 +6,11 @@ extension RunRecorder {
     package func take(_ record: EngineRecord, at time: Timestamp) {
         saw(time)
         switch record {
-        case .order(let order, _): take(order, at: time)
+        case .order(let order, let strategy): take(order, strategy: slot(strategy), at: time)
         case .fill(let fill, let strategy, let position):
-            take(fill, strategy: strategy, position: position, at: time)
-        case .settlement(let settlement, let strategy): take(settlement, strategy: strategy, at: time)
+            take(fill, strategy: slot(strategy), position: position, at: time)
+        case .settlement(let settlement, let strategy):
+            take(settlement, strategy: slot(strategy), at: time)
         case .status(let market, let status): take(status, of: market, at: time)
         case .result(let market, let result):
             change(market) { $0.result = result }
@@ -34,8 +35,8 @@ extension RunRecorder {
         }
     }
 
-    private func take(_ order: Order, at time: Timestamp) {
-        switch orders.take(order, at: time) {
+    private func take(_ order: Order, strategy: Int, at time: Timestamp) {
+        switch orders[strategy].take(order, at: time) {
         case .asked:
             follow(order.market)
             change(order.market) { $0.orders += 1 }
@@ -58,7 +59,7 @@ extension RunRecorder {
     }
 
     private func take(_ fill: Fill, strategy: Int, position: Position, at time: Timestamp) {
-        orders.take(fill, at: time)
+        orders[strategy].take(fill, at: time)
         follow(fill.market)
         change(fill.market) { state in
             state.hold(strategy) { $0.take(fill, position: position) }
@@ -100,6 +101,8 @@ extension RunRecorder {
     private static let eventsPerMarket = 40
 
     private func note(_ kind: RunEvent.Kind, _ market: Market.ID, _ text: String, at time: Timestamp) {
+        // Every market ends; only the end of one that was traded is worth a mark.
+        if kind == .closed || kind == .determined, markets(market)?.isActive != true { return }
         let event = RunEvent(time: time, kind: kind, market: ticker(market), text: text)
         change(market) { if $0.events.count < RunRecorder.eventsPerMarket { $0.events.append(event) } }
         append(event, to: &marketEvents)

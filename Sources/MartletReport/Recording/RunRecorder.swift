@@ -44,7 +44,8 @@ package final class RunRecorder {
     }
     var strategies: [StrategyState]
     var total: StrategyState
-    var orders = OrderTally()
+    /// By strategy, the last for those that belong to none.
+    var orders: [OrderTally]
     var refusals: [RiskRule: RefusalLine] = [:]
 
     var riskEvents: [RunEvent] = []
@@ -70,6 +71,7 @@ package final class RunRecorder {
         self.limits = limits
         strategyNames = names
         strategies = names.map { _ in StrategyState(buckets: limits.runBuckets) }
+        orders = (names + ["unassigned"]).map { _ in OrderTally() }
         total = StrategyState(buckets: limits.runBuckets)
         tokensPerSecond = ExtremeSeries(capacity: limits.runBuckets)
         tokensAvailable = ExtremeSeries(capacity: limits.runBuckets)
@@ -113,7 +115,11 @@ package final class RunRecorder {
         markets(market)?.definition?.ticker ?? "market \(market)"
     }
     func strategyName(_ index: Int) -> String {
-        strategyNames.indices.contains(index) ? strategyNames[index] : "strategy \(index)"
+        strategyNames.indices.contains(index) ? strategyNames[index] : "unassigned"
+    }
+    /// The strategy's index, or one past the last for an adopted order that belongs to none.
+    func slot(_ strategy: Int) -> Int {
+        strategyNames.indices.contains(strategy) ? strategy : strategyNames.count
     }
 
     /// The top of a market's book: nil for an empty side. A few nanoseconds where nothing changed.

@@ -68,7 +68,8 @@ private final class JSONNode {
         case .string(let text): JSONNode.quote(text, to: &out)
         case .array(let items):
             let isFlat = items.allSatisfy { $0.isLeaf }
-            JSONNode.list(items.count, "[", "]", indent: isFlat ? nil : indent, to: &out) { index, out, inner in
+            JSONNode.list(items.count, "[", "]", indent: isFlat ? nil : indent, to: &out) {
+                index, out, inner in
                 items[index].write(to: &out, indent: inner)
             }
         case .object(let members):

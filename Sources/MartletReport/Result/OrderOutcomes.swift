@@ -40,6 +40,21 @@ package struct OrderOutcomes: Hashable, Sendable, Codable {
 
     package init() {}
 
+    mutating func add(_ other: OrderOutcomes) {
+        asked += other.asked
+        refused += other.refused
+        withdrawn += other.withdrawn
+        filled += other.filled
+        partlyFilled += other.partlyFilled
+        cancelled += other.cancelled
+        rejected += other.rejected
+        unknown += other.unknown
+        open += other.open
+        rested += other.rested
+        contractsSent += other.contractsSent
+        contractsFilled += other.contractsFilled
+    }
+
     /// Orders that left for the exchange.
     package var sent: Int { asked - refused - withdrawn }
     /// Contracts filled ÷ contracts sent.

@@ -6,7 +6,7 @@ package struct RunResult: Hashable, Sendable, Codable {
     package var format: Int
     package var facts: RunFacts
     package var total: Performance
-    /// In the order of the strategies' index.
+    /// In the order of the strategies' index; then `unassigned`, where orders or fills belonged to none of them.
     package var strategies: [Performance]
     /// Those with orders, fills or a position, by ticker; see ``marketsWatched``.
     package var markets: [MarketResultLine]
@@ -50,6 +50,8 @@ package struct Performance: Hashable, Sendable, Codable {
     /// Largest fall of net profit, unrealised included, over all samples.
     package var drawdown: Drawdown?
     package var sharpe: SharpeRatio?
+    /// Of strategies alone.
+    package var orders: OrderOutcomes?
     /// Holdings that were closed, reversed or settled, and those of them with a profit after fees.
     package var closed = 0
     package var won = 0
@@ -123,6 +125,7 @@ package struct MarketResultLine: Hashable, Sendable, Codable {
     package var result: String?
     package var position: Quantity
     package var performance: Performance
+    /// Orders that the gate let through, and those it refused.
     package var orders: Int
     package var refused: Int
 }

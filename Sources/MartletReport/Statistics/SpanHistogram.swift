@@ -26,6 +26,15 @@ package struct SpanHistogram: Sendable {
         count += 1
     }
 
+    package mutating func add(_ other: SpanHistogram) {
+        guard other.count > 0 else { return }
+        if counts.isEmpty { counts = Array(repeating: 0, count: other.counts.count) }
+        for index in counts.indices { counts[index] &+= other.counts[index] }
+        least = count == 0 ? other.least : min(least, other.least)
+        greatest = count == 0 ? other.greatest : max(greatest, other.greatest)
+        count += other.count
+    }
+
     private static func bucket(_ value: Int64) -> Int {
         let value = UInt64(value)
         guard value >= UInt64(subCount) else { return Int(value) }

@@ -13,6 +13,11 @@ package struct Show: Sendable {
         (value < 0 ? minus : "") + Show.grouped(String(value.magnitude))
     }
 
+    /// `1 warning`, `3 warnings`.
+    package func count(_ value: Int, _ noun: String) -> String {
+        "\(count(value)) \(noun)\(value == 1 ? "" : "s")"
+    }
+
     /// Dollars, rounded half away from zero to `decimals` (0...8); `$1,234.50`, with a plus sign if asked for.
     package func money(_ value: Money, decimals: Int = 2, plus: Bool = false) -> String {
         var unit: UInt64 = 1
@@ -65,6 +70,7 @@ package struct Show: Sendable {
         case ..<1_000_000: text = number(Double(nanoseconds) / 1e3, decimals: 0) + " µs"
         case ..<10_000_000: text = number(Double(nanoseconds) / 1e6, decimals: 1) + " ms"
         case ..<1_000_000_000: text = number(Double(nanoseconds) / 1e6, decimals: 0) + " ms"
+        case ..<60_000_000_000 where seconds * 1_000_000_000 == nanoseconds: text = "\(seconds) s"
         case ..<60_000_000_000: text = number(Double(nanoseconds) / 1e9, decimals: 1) + " s"
         case ..<3_600_000_000_000: text = Show.pair(seconds / 60, "min", seconds % 60, "s")
         case ..<86_400_000_000_000: text = Show.pair(seconds / 3600, "h", seconds / 60 % 60, "min")
@@ -92,7 +98,7 @@ package struct Show: Sendable {
     }
 
     private static func fixed(_ value: UInt64, decimals: Int, minimum: Int) -> String {
-        let text = FixedPoint.format(Int64(value), decimals: decimals, minimum: minimum)
+        let text = FixedPoint.format(Int64(clamping: value), decimals: decimals, minimum: minimum)
         guard let dot = text.firstIndex(of: ".") else { return grouped(text) }
         return grouped(String(text[..<dot])) + text[dot...]
     }
