@@ -1,5 +1,6 @@
 import Foundation
 import Martlet
+import MartletWire
 
 /// The command line of Martlet for any list of strategies.
 ///
@@ -32,7 +33,7 @@ public enum MartletMain {
             let failure = error as? CommandError ?? CommandError("\(error)")
             terminal.fail(failure.message)
             if asksForJSON(arguments) {
-                let object = JSONText.object([
+                let object = JSONValue.fields([
                     ("error", .string(failure.message)), ("exit_code", .integer(Int(failure.code.rawValue))),
                 ])
                 try? terminal.line(object.text)
@@ -52,7 +53,7 @@ public enum MartletMain {
                 invocation.path.isEmpty
                 ? try HelpCommand.text(for: [], root: root) : HelpText.of(command, path: invocation.path)
             if invocation.isJSON {
-                try terminal.line(JSONText.object([("help", .string(text))]).text)
+                try terminal.line(JSONValue.fields([("help", .string(text))]).text)
             } else {
                 try terminal.write(text)
             }

@@ -1,3 +1,5 @@
+import MartletWire
+
 /// `martlet help [TOPIC]`: a command's help, or a page on something that several commands share.
 enum HelpCommand {
     /// `root` is asked for when help is wanted, for the tree holds this command itself.
@@ -8,7 +10,7 @@ enum HelpCommand {
         command.run = { invocation, terminal in
             let text = try text(for: invocation.operands, root: root())
             if invocation.isJSON {
-                try terminal.line(JSONText.object([("help", .string(text))]).text)
+                try terminal.line(JSONValue.fields([("help", .string(text))]).text)
             } else {
                 try terminal.write(text)
             }

@@ -1,4 +1,5 @@
 import Foundation
+import MartletWire
 
 /// `martlet new NAME`: a strategy that compiles and trades, to be changed into one's own.
 enum NewCommand {
@@ -22,7 +23,7 @@ enum NewCommand {
             try change.apply()
             if invocation.isJSON {
                 try terminal.line(
-                    JSONText.object([
+                    JSONValue.fields([
                         ("strategy", .string(names.kebab)), ("type", .string(names.type)),
                         ("files", .array(change.created.map { .string($0) })),
                         ("changed", .array(change.edited.map { .string($0) })),

@@ -1,4 +1,5 @@
 import Martlet
+import MartletWire
 
 /// The whole tree of commands.
 enum RootCommand {
@@ -18,7 +19,7 @@ enum RootCommand {
             if invocation[versionFlag] {
                 let text =
                     invocation.isJSON
-                    ? JSONText.object([("version", .string(version))]).text : "martlet \(version)"
+                    ? JSONValue.fields([("version", .string(version))]).text : "martlet \(version)"
                 try terminal.line(text)
             } else {
                 try terminal.write(welcome)

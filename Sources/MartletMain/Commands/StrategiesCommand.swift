@@ -1,3 +1,5 @@
+import MartletWire
+
 /// `martlet strategies [NAME]`: what is compiled in and what its parameters mean.
 enum StrategiesCommand {
     static func command(_ registry: StrategyRegistry) -> Command {
@@ -25,9 +27,9 @@ enum StrategiesCommand {
     ) throws {
         if invocation.isJSON {
             let items = registry.entries.map {
-                JSONText.object([("name", .string($0.name)), ("summary", .string($0.summary))])
+                JSONValue.fields([("name", .string($0.name)), ("summary", .string($0.summary))])
             }
-            return try terminal.line(JSONText.object([("strategies", .array(items))]).text)
+            return try terminal.line(JSONValue.fields([("strategies", .array(items))]).text)
         }
         if registry.entries.isEmpty {
             return try terminal.line("no strategy is compiled in; 'martlet new NAME' adds one")
@@ -44,13 +46,13 @@ enum StrategiesCommand {
         let parameters = try entry.parameters()
         if invocation.isJSON {
             let items = parameters.map {
-                JSONText.object([
-                    ("name", .string($0.name)), ("default", .decimal($0.defaultText)),
+                JSONValue.fields([
+                    ("name", .string($0.name)), ("default", .number($0.defaultText)),
                     ("help", .string($0.help)),
                 ])
             }
             return try terminal.line(
-                JSONText.object([
+                JSONValue.fields([
                     ("name", .string(entry.name)), ("summary", .string(entry.summary)),
                     ("parameters", .array(items)),
                 ]).text)

@@ -1,3 +1,5 @@
+import MartletWire
+
 /// A value of a configuration with the place where it was written, so that every error can name it.
 package struct ConfigurationNode: Sendable {
     package indirect enum Value: Sendable {
@@ -72,15 +74,15 @@ package struct ConfigurationNode: Sendable {
     }
 
     /// As strict JSON on one line: for decoders and for messages.
-    package var json: String { asJSONText.text }
-    private var asJSONText: JSONText {
+    package var json: String { jsonValue.text }
+    private var jsonValue: JSONValue {
         switch value {
         case .null: .null
         case .bool(let flag): .bool(flag)
-        case .number(let text): .decimal(text)
+        case .number(let text): .number(text)
         case .string(let text): .string(text)
-        case .array(let items): .array(items.map(\.asJSONText))
-        case .object(let members): .object(members.map { ($0.key, $0.value.asJSONText) })
+        case .array(let items): .array(items.map(\.jsonValue))
+        case .object(let members): .fields(members.map { ($0.key, $0.value.jsonValue) })
         }
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Martlet
+import MartletWire
 
 /// Lays a configuration over defaults and decodes the result, strictly: a key that the defaults do not have, or
 /// a value that its type cannot be, is an error that says where it stands.
@@ -118,8 +119,8 @@ package struct ConfigurationReader {
         guard !range.contains(number) else { return }
         let limits =
             range.upperBound.isFinite
-            ? "must lie between \(JSONText.number(range.lowerBound).text) and \(JSONText.number(range.upperBound).text)"
-            : "must be \(JSONText.number(range.lowerBound).text) or more"
+            ? "must lie between \(JSONValue.real(range.lowerBound).text) and \(JSONValue.real(range.upperBound).text)"
+            : "must be \(JSONValue.real(range.lowerBound).text) or more"
         throw .usage("\(location(node.origin)): '\(path)' \(limits), not \(text)")
     }
 

@@ -1,4 +1,5 @@
 import Testing
+import MartletWire
 
 @testable import MartletMain
 
@@ -48,9 +49,9 @@ import Testing
         #expect(FormatNumber.decimals(2.345, 1) == "2.3")
     }
     @Test func jsonKeepsTheOrderAndEscapes() {
-        let value = JSONText.object([
+        let value = JSONValue.fields([
             ("z", .string("a\"\\\n\u{1}é")), ("a", .array([.integer(-1), .null, .bool(true)])),
-            ("n", .number(0.1)), ("i", .number(3)), ("x", .number(.nan)), ("d", .decimal("1.50")),
+            ("n", .real(0.1)), ("i", .real(3)), ("x", .real(.nan)), ("d", .number("1.50")),
         ])
         #expect(
             value.text == #"{"z":"a\"\\\n\u0001é","a":[-1,null,true],"n":0.1,"i":3,"x":null,"d":1.50}"#)
