@@ -245,4 +245,28 @@ private final class Desk {
         #expect(
             Money(rounding: -lowest) == result.total.drawdown?.amount, "the drawn line shows the worst fall")
     }
+
+    @Test func outcomesByStrategySumUpAndAdoptedOrdersStandApart() {
+        let recorder = RunRecorder(strategies: ["one", "two"])
+        let market = Market.ID(0)
+        recorder.define(market, Market(ticker: "M"))
+        for (number, strategy) in [(1, 0), (2, 1), (3, 1), (4, 2), (5, -1)] {
+            var order = Order(
+                id: OrderID(UInt64(number)), request: OrderRequest(.bid, 2, at: 0.4, in: market),
+                status: .resting, requestTime: Timestamp(seconds: 0))
+            order.restTime = Timestamp(seconds: 0)
+            recorder.take(.order(order, strategy: strategy), at: Timestamp(seconds: 0))
+            order.status = .cancelled(.requested)
+            recorder.take(.order(order, strategy: strategy), at: Timestamp(seconds: Int64(number)))
+        }
+        let facts = RunFacts(mode: .live, strategies: [.init("one"), .init("two")], source: "")
+        let result = recorder.finish(facts)
+        #expect(result.strategies.map(\.name) == ["one", "two", "unassigned"])
+        #expect(result.strategies.map { $0.orders?.cancelled } == [1, 2, 2])
+        #expect(result.orders.cancelled == 5 && result.orders.contractsSent == 10)
+        #expect(result.orders.cancelReasons.first?.count == 5)
+        #expect(result.orders.untilCancel?.greatest == .seconds(5))
+        let median = result.orders.untilCancel?.median.seconds ?? 0
+        #expect(median >= 3 && median < 3 * (1 + 1.0 / 32))
+    }
 }

@@ -1,5 +1,16 @@
 import Martlet
 
+/// What the hot path and its driver look at after each event.
+@frozen
+@usableFromInline
+package struct EngineSignals {
+    /// Intents, records or timers were added since the last settling.
+    @usableFromInline package var hasWork = false
+    @usableFromInline package var hasOutputs = false
+    /// When the engine wants `.clock`.
+    @usableFromInline package var nextWake = Timestamp.distantFuture
+}
+
 /// What all strategies of an engine share beside the markets and the trading core.
 package final class EngineShared {
     package let markets: MarketTable
@@ -11,30 +22,30 @@ package final class EngineShared {
     package var intents: [(strategy: Int, intent: Intent)] = []
     /// At a fixed address, so that looking costs the hot path one load: something waits in `intents`, `outputs`
     /// or the trading core.
-    @usableFromInline package let hasWork: UnsafeMutablePointer<Bool>
+    @usableFromInline package let signals: UnsafeMutablePointer<EngineSignals>
     private var timerCounter: UInt64 = 0
 
     init(markets: MarketTable, trading: TradingCore) {
         self.markets = markets
         self.trading = trading
-        hasWork = .allocate(capacity: 1)
-        hasWork.initialize(to: false)
+        signals = .allocate(capacity: 1)
+        signals.initialize(to: EngineSignals())
     }
-    deinit { hasWork.deallocate() }
+    deinit { signals.deallocate() }
 
     func intend(_ intent: Intent, _ strategy: Int) {
         intents.append((strategy, intent))
-        hasWork.pointee = true
+        signals.pointee.hasWork = true
     }
     func output(_ output: EngineOutput) {
         outputs.append(output)
-        hasWork.pointee = true
+        signals.pointee.hasWork = true
     }
     func newTimer(at time: Timestamp, strategy: Int) -> TimerID {
         timerCounter += 1
         let timer = TimerID(timerCounter)
         timers.set(.strategy(strategy, timer), at: time)
-        hasWork.pointee = true
+        signals.pointee.hasWork = true
         return timer
     }
 }

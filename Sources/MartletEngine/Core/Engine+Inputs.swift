@@ -118,7 +118,7 @@ extension Engine {
     /// until all is said.
     @usableFromInline @inline(never)
     mutating func settleWork() {
-        hasWork.pointee = false
+        signals.pointee.hasWork = false
         let trading = shared.trading
         var rounds = 0
         while true {
@@ -145,7 +145,9 @@ extension Engine {
                 break
             }
         }
-        hasWork.pointee = false
+        signals.pointee.hasWork = false
+        signals.pointee.hasOutputs = !shared.outputs.isEmpty
+        signals.pointee.nextWake = min(shared.timers.next, trading.nextWake ?? .distantFuture)
     }
 
     private mutating func tell(_ event: TradingEvent) {

@@ -22,7 +22,7 @@ public struct Engine: ~Copyable {
     @usableFromInline let hosts: UnsafeMutablePointer<Unmanaged<StrategyHost>>
     private let owners: [StrategyHost]
     /// Fixed, so that the hot path looks with one load.
-    @usableFromInline let hasWork: UnsafeMutablePointer<Bool>
+    @usableFromInline let signals: UnsafeMutablePointer<EngineSignals>
     public private(set) var statistics = EngineStatistics()
     private var isStarted = false
     private var isStopped = false
@@ -41,7 +41,7 @@ public struct Engine: ~Copyable {
         let trading = TradingCore(settings: settings, strategyNames: seats.map(\.name), markets: markets)
         let shared = EngineShared(markets: markets, trading: trading)
         self.shared = shared
-        hasWork = shared.hasWork
+        signals = shared.signals
         context = markets.context
         rows = markets.rows
         let table = markets
@@ -60,15 +60,16 @@ public struct Engine: ~Copyable {
     // MARK: What a driver asks
 
     /// When the engine wants `.clock` at the latest; `.distantFuture` for never.
-    public var nextWake: Timestamp { min(shared.timers.next, shared.trading.nextWake ?? .distantFuture) }
+    @inlinable public var nextWake: Timestamp { signals.pointee.nextWake }
     public var now: Timestamp { markets.now }
     public var strategyNames: [String] { owners.map(\.name) }
-    public var hasOutputs: Bool { !shared.outputs.isEmpty }
+    @inlinable public var hasOutputs: Bool { signals.pointee.hasOutputs }
 
     /// Takes all outputs since the last call.
     public mutating func takeOutputs() -> [EngineOutput] {
         let taken = shared.outputs
         shared.outputs.removeAll(keepingCapacity: true)
+        signals.pointee.hasOutputs = false
         return taken
     }
     /// Hands all outputs since the last call to `body`, in order, without giving up their storage.
@@ -79,6 +80,7 @@ public struct Engine: ~Copyable {
             index += 1
         }
         shared.outputs.removeAll(keepingCapacity: true)
+        signals.pointee.hasOutputs = false
     }
 
     /// What each strategy wants a later run to know, by name.
@@ -122,7 +124,7 @@ public struct Engine: ~Copyable {
         {
             endGroup(event, state)
         }
-        if hasWork.pointee { settleWork() }
+        if signals.pointee.hasWork { settleWork() }
     }
 
     @inlinable @inline(__always)
@@ -162,7 +164,7 @@ public struct Engine: ~Copyable {
     @usableFromInline @inline(never)
     mutating func watchedMarketMoved(_ market: Market.ID) {
         shared.trading.marketMoved(market, now: now)
-        if shared.trading.hasOutput { hasWork.pointee = true }
+        if shared.trading.hasOutput { signals.pointee.hasWork = true }
     }
 
     // MARK: Counters and phases

@@ -67,7 +67,8 @@ package struct ReportPage {
     private var header: HTML {
         let facts = result.facts
         let names = facts.strategies.map(\.name).joined(separator: ", ")
-        var parts = [facts.source, show.period(start, end) + " (\(show.span(end - start)))"]
+        var parts = [facts.source]
+        if end > start { parts.append(show.period(start, end) + " (\(show.span(end - start)))") }
         parts.append("\(show.count(facts.records)) records")
         if let budget = facts.writeBudget { parts.append("tier \(budget.tier)") }
         if let seed = facts.seed { parts.append("seed \(seed)") }

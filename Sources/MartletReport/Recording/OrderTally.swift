@@ -2,22 +2,27 @@ import Martlet
 
 /// Follows open orders and counts each once, by its end.
 struct OrderTally {
-    private struct Open {
-        var order: Order
-        var hasRested: Bool
-        var hasFilled: Bool
+    /// What must be known of an order until it is forgotten.
+    private struct Followed {
+        var quantity: Quantity
+        var filled: Quantity
+        var restTime: Timestamp = .unknown
+        var hasRested = false
+        var hasFilled = false
+        var hasEnded = false
+        var isUnknown = false
     }
     private(set) var outcomes = OrderOutcomes()
-    private var open: [OrderID: Open] = [:]
+    /// Open orders, and the latest that ended: a late fill tells of one again.
+    private var followed: [OrderID: Followed] = [:]
     private var untilFill = SpanHistogram()
     private var untilCancel = SpanHistogram()
     private var cancelReasons: [String: Int] = [:]
     private var rejections: [String: Int] = [:]
-    /// Orders that ended lately: a late fill tells of one again.
-    private var recent: Set<OrderID> = []
-    private var recentOrder: [OrderID] = []
-    private var recentNext = 0
-    static let recentCapacity = 4096
+    /// Those that ended, in a ring: the oldest is forgotten.
+    private var ended: [OrderID] = []
+    private var oldest = 0
+    static let endedCapacity = 4096
 
     /// What a record meant for the market's and the rules' own counts.
     enum Event: Equatable {
@@ -27,47 +32,45 @@ struct OrderTally {
     }
 
     mutating func take(_ order: Order, at time: Timestamp) -> Event {
-        if recent.contains(order.id) { return .other }
-        let known = open[order.id]
+        let known = followed[order.id]
+        if known?.hasEnded == true { return .other }
         if known == nil { outcomes.asked += 1 }
-        var state = known ?? Open(order: order, hasRested: false, hasFilled: false)
-        state.order = order
+        var state = known ?? Followed(quantity: order.quantity, filled: order.filled)
+        state.quantity = order.quantity
+        state.filled = order.filled
         if order.restTime.isKnown || order.status == .resting, !state.hasRested {
             state.hasRested = true
             outcomes.rested += 1
         }
-        guard order.status.isFinal else {
-            open[order.id] = state
-            return known == nil ? .asked : .other
-        }
-        open[order.id] = nil
+        state.restTime = order.restTime
+        state.isUnknown = order.status == .unknown
+        state.hasEnded = order.status.isFinal
+        followed[order.id] = state
+        guard state.hasEnded else { return known == nil ? .asked : .other }
         forgetLater(order.id)
-        end(state, at: time)
+        end(order, at: time)
         if case .refused(let refusal) = order.status { return .refused(refusal) }
         return known == nil ? .asked : .other
     }
 
     /// A fill, which comes before its order's own record.
     mutating func take(_ fill: Fill, at time: Timestamp) {
-        guard var state = open[fill.order], !state.hasFilled else { return }
-        state.hasFilled = true
-        open[fill.order] = state
-        if !fill.isTaker, state.order.restTime.isKnown { untilFill.add(time - state.order.restTime) }
+        guard let state = followed[fill.order], !state.hasEnded, !state.hasFilled else { return }
+        followed[fill.order]?.hasFilled = true
+        if !fill.isTaker, state.restTime.isKnown { untilFill.add(time - state.restTime) }
     }
 
     private mutating func forgetLater(_ id: OrderID) {
-        recent.insert(id)
-        if recentOrder.count < Self.recentCapacity {
-            recentOrder.append(id)
-        } else {
-            recent.remove(recentOrder[recentNext])
-            recentOrder[recentNext] = id
-            recentNext = (recentNext + 1) % Self.recentCapacity
+        guard ended.count == Self.endedCapacity else {
+            ended.append(id)
+            return
         }
+        followed[ended[oldest]] = nil
+        ended[oldest] = id
+        oldest = (oldest + 1) % Self.endedCapacity
     }
 
-    private mutating func end(_ state: Open, at time: Timestamp) {
-        let order = state.order
+    private mutating func end(_ order: Order, at time: Timestamp) {
         switch order.status {
         case .refused: outcomes.refused += 1
         case .withdrawn: outcomes.withdrawn += 1
@@ -81,16 +84,16 @@ struct OrderTally {
             if !order.filled.isPositive, order.restTime.isKnown { untilCancel.add(time - order.restTime) }
         case .queued, .inFlight, .resting, .unknown: preconditionFailure("an order that has not ended")
         }
-        count(order)
-    }
-
-    private mutating func count(_ order: Order) {
         switch order.status {
         case .refused, .withdrawn: break
         case .queued, .inFlight, .resting, .filled, .cancelled, .rejected, .unknown:
-            outcomes.contractsSent += order.quantity
-            outcomes.contractsFilled += order.filled
+            count(order.quantity, filled: order.filled)
         }
+    }
+
+    private mutating func count(_ quantity: Quantity, filled: Quantity) {
+        outcomes.contractsSent += quantity
+        outcomes.contractsFilled += filled
     }
 
     /// The sum of several tallies, for ``finished()``.
@@ -98,7 +101,7 @@ struct OrderTally {
         var sum = OrderTally()
         for tally in tallies {
             sum.outcomes.add(tally.outcomes)
-            sum.open.merge(tally.open) { first, _ in first }
+            sum.followed.merge(tally.followed) { first, _ in first }
             sum.untilFill.add(tally.untilFill)
             sum.untilCancel.add(tally.untilCancel)
             sum.cancelReasons.merge(tally.cancelReasons, uniquingKeysWith: +)
@@ -110,10 +113,10 @@ struct OrderTally {
     /// All counts, with the orders still open at the end.
     func finished() -> OrderOutcomes {
         var copy = self
-        for id in open.keys.sorted() {
-            guard let state = open[id] else { continue }
-            if state.order.status == .unknown { copy.outcomes.unknown += 1 } else { copy.outcomes.open += 1 }
-            copy.count(state.order)
+        // Sums alone: the order in which they are met does not matter.
+        for state in followed.values where !state.hasEnded {
+            if state.isUnknown { copy.outcomes.unknown += 1 } else { copy.outcomes.open += 1 }
+            copy.count(state.quantity, filled: state.filled)
         }
         copy.outcomes.cancelReasons = OrderTally.sorted(cancelReasons)
         copy.outcomes.rejections = OrderTally.sorted(rejections)

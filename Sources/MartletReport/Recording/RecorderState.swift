@@ -63,8 +63,8 @@ struct Holding {
     }
 }
 
-/// What is kept of a market.
-struct MarketState {
+/// What is kept of a market. A class, since it is wide and changed in place on each record.
+final class MarketState {
     /// Drawn lines, only of markets that are followed.
     struct Lines {
         var bid: ExtremeSeries
@@ -94,7 +94,7 @@ struct MarketState {
     var position: Quantity { holdings.reduce(.zero) { $0 + $1.position.quantity } }
 
     /// Changes a strategy's holding, made when it is the first time.
-    mutating func hold(_ strategy: Int, _ body: (inout Holding) -> Void) {
+    func hold(_ strategy: Int, _ body: (inout Holding) -> Void) {
         let index =
             holdings.firstIndex { $0.strategy == strategy }
             ?? {

@@ -13,7 +13,7 @@ extension RunRecorder {
             take(settlement, strategy: slot(strategy), at: time)
         case .status(let market, let status): take(status, of: market, at: time)
         case .result(let market, let result):
-            change(market) { $0.result = result }
+            state(market).result = result
             note(.determined, market, "result \(result)", at: time)
         case .bookUnusable(let market, let fault):
             if fault != .noSnapshot { note(.bookUnusable, market, "book unusable: \(fault)", at: time) }
@@ -39,9 +39,9 @@ extension RunRecorder {
         switch orders[strategy].take(order, at: time) {
         case .asked:
             follow(order.market)
-            change(order.market) { $0.orders += 1 }
+            state(order.market).orders += 1
         case .refused(let refusal):
-            change(order.market) { $0.refused += 1 }
+            state(order.market).refused += 1
             refused(refusal, isChange: false, at: time)
         case .other: break
         }
@@ -61,27 +61,25 @@ extension RunRecorder {
     private func take(_ fill: Fill, strategy: Int, position: Position, at time: Timestamp) {
         orders[strategy].take(fill, at: time)
         follow(fill.market)
-        change(fill.market) { state in
-            state.hold(strategy) { $0.take(fill, position: position) }
-            state.purchases = state.purchases ?? PurchaseTally()
-            state.purchases?.add(fill)
-            state.marks = state.marks ?? FillMarks(capacity: limits.fillMarks)
-            state.marks?.add(fill, at: time)
-            let position = state.position.contracts
-            state.lines?.position.add(time, position)
-        }
+        let state = state(fill.market)
+        state.hold(strategy) { $0.take(fill, position: position) }
+        if state.purchases == nil { state.purchases = PurchaseTally() }
+        state.purchases?.add(fill)
+        if state.marks == nil { state.marks = FillMarks(capacity: limits.fillMarks) }
+        state.marks?.add(fill, at: time)
+        let held = state.position.contracts
+        state.lines?.position.add(time, held)
     }
 
     private func take(_ settlement: Settlement, strategy: Int, at time: Timestamp) {
-        change(settlement.market) { state in
-            state.result = settlement.result
-            // A subscribed market without a position is told of too.
-            guard state.holdings.contains(where: { $0.strategy == strategy }) || !settlement.position.isZero
-            else { return }
-            state.hold(strategy) { $0.take(settlement) }
-            let position = state.position.contracts
-            state.lines?.position.add(time, position)
-        }
+        let state = state(settlement.market)
+        state.result = settlement.result
+        // A subscribed market without a position is told of too.
+        guard state.holdings.contains(where: { $0.strategy == strategy }) || !settlement.position.isZero
+        else { return }
+        state.hold(strategy) { $0.take(settlement) }
+        let held = state.position.contracts
+        state.lines?.position.add(time, held)
     }
 
     private func take(_ status: MarketStatus, of market: Market.ID, at time: Timestamp) {
@@ -104,7 +102,8 @@ extension RunRecorder {
         // Every market ends; only the end of one that was traded is worth a mark.
         if kind == .closed || kind == .determined, markets(market)?.isActive != true { return }
         let event = RunEvent(time: time, kind: kind, market: ticker(market), text: text)
-        change(market) { if $0.events.count < RunRecorder.eventsPerMarket { $0.events.append(event) } }
+        let state = state(market)
+        if state.events.count < RunRecorder.eventsPerMarket { state.events.append(event) }
         append(event, to: &marketEvents)
     }
 

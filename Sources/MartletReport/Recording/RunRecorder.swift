@@ -87,29 +87,19 @@ package final class RunRecorder {
     // MARK: Markets
 
     /// A market became known, or its definition changed.
-    package func define(_ market: Market.ID, _ definition: Market) {
-        var state = markets(market) ?? MarketState()
-        state.definition = definition
-        set(market, state)
-    }
+    package func define(_ market: Market.ID, _ definition: Market) { state(market).definition = definition }
 
     func markets(_ market: Market.ID) -> MarketState? {
         Int(market.index) < markets.count ? markets[Int(market.index)] : nil
     }
-    func set(_ market: Market.ID, _ state: MarketState) {
+    /// A market's state, made when it is the first time.
+    func state(_ market: Market.ID) -> MarketState {
+        if let state = markets(market) { return state }
         let index = Int(market.index)
         while markets.count <= index { markets.append(nil) }
+        let state = MarketState()
         markets[index] = state
-    }
-    /// Changes a market's state in place.
-    func change<R>(_ market: Market.ID, _ body: (inout MarketState) -> R) -> R {
-        let index = Int(market.index)
-        while markets.count <= index { markets.append(nil) }
-        // Taken out and put back, so that its arrays are not copied.
-        var state = markets[index] ?? MarketState()
-        markets[index] = nil
-        defer { markets[index] = state }
-        return body(&state)
+        return state
     }
     func ticker(_ market: Market.ID) -> String {
         markets(market)?.definition?.ticker ?? "market \(market)"
@@ -130,16 +120,14 @@ package final class RunRecorder {
         while tops.count <= index { tops.append(nil) }
         tops[index] = top
         saw(time)
-        let mayFollow = followed < limits.followedMarkets
-        let isNew = change(market) { state in
-            if let bid, let ask, bid < ask { state.mid = Price(micros: (bid.micros + ask.micros) / 2) }
-            let isNew = state.lines == nil && mayFollow
-            if isNew { state.lines = MarketState.Lines(buckets: limits.marketBuckets) }
-            state.lines?.bid.add(time, bid?.dollars)
-            state.lines?.ask.add(time, ask?.dollars)
-            return isNew
+        let state = state(market)
+        if let bid, let ask, bid < ask { state.mid = Price(micros: (bid.micros + ask.micros) / 2) }
+        if state.lines == nil, followed < limits.followedMarkets {
+            state.lines = MarketState.Lines(buckets: limits.marketBuckets)
+            followed += 1
         }
-        if isNew { followed += 1 }
+        state.lines?.bid.add(time, bid?.dollars)
+        state.lines?.ask.add(time, ask?.dollars)
     }
 
     /// Gives a market with orders its lines, if need be those of a market without.
@@ -152,7 +140,7 @@ package final class RunRecorder {
             markets[idle]?.lines = nil
             followed -= 1
         }
-        change(market) { $0.lines = MarketState.Lines(buckets: limits.marketBuckets) }
+        state(market).lines = MarketState.Lines(buckets: limits.marketBuckets)
         followed += 1
     }
 

@@ -24,6 +24,20 @@ package struct ExtremeSeries: Sendable {
         var low: Point?
         var high: Point?
         var last: Point
+
+        init(index: Int64, _ point: Point) {
+            self.index = index
+            first = point
+            last = point
+            low = point.value == nil ? nil : point
+            high = low
+        }
+        mutating func absorb(_ point: Point) {
+            last = point
+            guard let value = point.value else { return }
+            if value < low?.value ?? .infinity { low = point }
+            if value > high?.value ?? -.infinity { high = point }
+        }
     }
 
     private let capacity: Int
@@ -43,21 +57,18 @@ package struct ExtremeSeries: Sendable {
     /// Adds a value. A time before the last one counts as the last one. NaN and infinities count as nil.
     package mutating func add(_ time: Timestamp, _ value: Double?) {
         let value = value.flatMap { $0.isFinite ? $0 : nil }
-        guard let latest = buckets.last else {
+        let end = buckets.count - 1
+        guard end >= 0 else {
             origin = time
-            let point = Point(time, value)
-            let extreme = value == nil ? nil : point
-            buckets.append(Bucket(index: 0, first: point, low: extreme, high: extreme, last: point))
+            buckets.append(Bucket(index: 0, Point(time, value)))
             return
         }
-        let point = Point(max(time, latest.last.time), value)
-        let extreme = value == nil ? nil : point
+        let point = Point(max(time, buckets[end].last.time), value)
         let index = (point.time.nanoseconds - origin.nanoseconds) / width
-        let single = Bucket(index: index, first: point, low: extreme, high: extreme, last: point)
-        if index == latest.index {
-            buckets[buckets.count - 1] = ExtremeSeries.merged(latest, single)
+        if index == buckets[end].index {
+            buckets[end].absorb(point)
         } else {
-            buckets.append(single)
+            buckets.append(Bucket(index: index, point))
             while buckets.count > capacity { widen() }
         }
     }
