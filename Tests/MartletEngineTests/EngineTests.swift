@@ -243,6 +243,22 @@ import Testing
         #expect(notes.take() == ["kept"])
     }
 
+    @Test func aSeatsFilterKeepsOtherMarketsFromItsStrategy() {
+        let notes = Notes()
+        var engine = Engine(
+            seats: [StrategySeat(RecordingStrategy(notes: notes), accepts: { $0 != "M" })],
+            settings: TradingSettings())
+        engine.handle(.defined(Market(ticker: "M")), at: Timestamp(seconds: 100))
+        var seen: [MarketStatus] = []
+        notes.onStart = { context in seen = context.markets.map { context.status($0) } }
+        engine.handle(.started(nonce: 1), at: Timestamp(seconds: 100))
+        _ = notes.take()
+        open(&engine)
+        engine.handle(event(.trade, .ask, 40, 3))
+        #expect(notes.take().filter { !$0.hasPrefix("defined") } == [])
+        #expect(seen == [.inactive])
+    }
+
     @Test func referencesAndTradesReachTheirSubscribers() {
         let notes = Notes()
         var engine = makeEngine(notes)

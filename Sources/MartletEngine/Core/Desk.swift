@@ -55,11 +55,24 @@ final class Desk: StrategyDesk {
     private let shared: EngineShared
     private let index: Int
     private let name: String
+    private let accepts: ((String) -> Bool)?
+    /// By market index: what `accepts` said.
+    private var isAccepted: [Bool] = []
 
-    init(shared: EngineShared, index: Int, name: String) {
+    init(shared: EngineShared, index: Int, name: String, accepts: ((String) -> Bool)?) {
         self.shared = shared
         self.index = index
         self.name = name
+        self.accepts = accepts
+    }
+
+    /// Whether a market is this strategy's business. A ticker never changes, so each is judged once.
+    private func isOwn(_ market: Market.ID) -> Bool {
+        guard let accepts else { return true }
+        while isAccepted.count <= Int(market.index), isAccepted.count < shared.markets.count {
+            isAccepted.append(accepts(shared.markets.definition(Market.ID(isAccepted.count)).ticker))
+        }
+        return Int(market.index) < isAccepted.count && isAccepted[Int(market.index)]
     }
 
     private var bit: UInt64 { 1 << UInt64(index) }
@@ -68,10 +81,12 @@ final class Desk: StrategyDesk {
     func definition(_ market: Market.ID) -> Market { shared.markets.definition(market) }
     func marketID(_ ticker: String) -> Market.ID? { shared.markets.id(of: ticker) }
     func markets(ofEvent event: String) -> [Market.ID] { shared.markets.markets(ofEvent: event) }
-    func status(_ market: Market.ID) -> MarketStatus { shared.markets.status(market) }
+    func status(_ market: Market.ID) -> MarketStatus {
+        isOwn(market) ? shared.markets.status(market) : .inactive
+    }
 
     func subscribe(_ market: Market.ID, book: BookUpdates, trades: Bool) {
-        guard shared.markets.isKnown(market) else { return }
+        guard shared.markets.isKnown(market), isOwn(market) else { return }
         let state = shared.markets.states + Int(market.index)
         let before = state.pointee.subscribers
         state.pointee.groupSubscribers &= ~bit
@@ -98,7 +113,7 @@ final class Desk: StrategyDesk {
     }
 
     func isUsable(_ market: Market.ID) -> Bool {
-        shared.markets.isKnown(market) && shared.markets.isUsable(market)
+        shared.markets.isKnown(market) && isOwn(market) && shared.markets.isUsable(market)
     }
     func ownResting(_ market: Market.ID, _ side: Side, _ price: Price) -> Quantity {
         shared.trading.ownResting(market, side, price)

@@ -49,7 +49,7 @@ public struct Engine: ~Copyable {
             seat.makeHost(
                 Context(
                     state: UnsafePointer(table.context),
-                    desk: Desk(shared: shared, index: index, name: seat.name)))
+                    desk: Desk(shared: shared, index: index, name: seat.name, accepts: seat.accepts)))
         }
         hosts = .allocate(capacity: max(1, owners.count))
         for (index, owner) in owners.enumerated() { (hosts + index).initialize(to: .passUnretained(owner)) }

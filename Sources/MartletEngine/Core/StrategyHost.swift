@@ -77,11 +77,15 @@ final class Host<S: Strategy>: StrategyHost {
 public struct StrategySeat {
     /// Unique in a run; the strategy's own name unless one runs twice.
     public let name: String
+    /// Which tickers are the strategy's business; nil for all. Others look to it as not trading and not usable,
+    /// and it cannot subscribe to them.
+    let accepts: ((String) -> Bool)?
     let makeHost: (consuming Context) -> StrategyHost
 
-    public init<S: Strategy>(_ strategy: S, name: String? = nil) {
+    public init<S: Strategy>(_ strategy: S, name: String? = nil, accepts: ((String) -> Bool)? = nil) {
         let name = name ?? S.name
         self.name = name
+        self.accepts = accepts
         makeHost = { context in Host(strategy, name: name, context: context) }
     }
 }
