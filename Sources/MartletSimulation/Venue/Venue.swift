@@ -62,12 +62,39 @@ package final class Venue {
     var events: [[Market.ID]] = []
     private var eventOfTicker: [String: Int32] = [:]
 
-    var accounts: ContiguousArray<Account> = []
-    var orders = OrderStore()
+    /// Behind a pointer for the same reason: matching touches them in every step.
+    private struct Desk: ~Copyable {
+        var accounts: ContiguousArray<Account> = []
+        var orders = OrderStore()
+        var timers = VenueTimers()
+        var reports: ContiguousArray<AccountReport> = []
+        var tradedGroups: ContiguousArray<Int> = []
+    }
+    private let desk: UnsafeMutablePointer<Desk>
+    var accounts: ContiguousArray<Account> {
+        @inline(__always) _read { yield desk.pointee.accounts }
+        @inline(__always) _modify { yield &desk.pointee.accounts }
+    }
+    var orders: OrderStore {
+        @inline(__always) _read { yield desk.pointee.orders }
+        @inline(__always) _modify { yield &desk.pointee.orders }
+    }
+    var timers: VenueTimers {
+        @inline(__always) _read { yield desk.pointee.timers }
+        @inline(__always) _modify { yield &desk.pointee.timers }
+    }
+    /// What accounts are told, in order. Callers take and empty it.
+    package var reports: ContiguousArray<AccountReport> {
+        @inline(__always) _read { yield desk.pointee.reports }
+        @inline(__always) _modify { yield &desk.pointee.reports }
+    }
+
     var groups: ContiguousArray<OrderGroup> = []
     /// Groups with trades that have not been judged yet.
-    var tradedGroups: ContiguousArray<Int> = []
-    var timers = VenueTimers()
+    var tradedGroups: ContiguousArray<Int> {
+        @inline(__always) _read { yield desk.pointee.tradedGroups }
+        @inline(__always) _modify { yield &desk.pointee.tradedGroups }
+    }
     /// The next number of an order, and of a trade.
     var orderNumber: UInt64 = 0
     var tradeNumber: UInt64 = 0
@@ -80,7 +107,6 @@ package final class Venue {
     /// Announcements that came twice or too late.
     package internal(set) var ignoredAnnouncements = 0
 
-    package var reports: ContiguousArray<AccountReport> = []
     package var announcements: ContiguousArray<VenueAnnouncement> = []
     package var settlements: ContiguousArray<SettlementRecord> = []
     /// Changes of the public book and trades, where ``VenueSettings/publishes`` is set.
@@ -90,6 +116,8 @@ package final class Venue {
         self.settings = settings
         feed = .allocate(capacity: 1)
         feed.initialize(to: Feed(lanes: .allocate(capacity: capacity), count: 0))
+        desk = .allocate(capacity: 1)
+        desk.initialize(to: Desk())
         accounts.append(Account(precision: .directMember, nets: false, remembered: 1))
     }
 
@@ -97,6 +125,8 @@ package final class Venue {
         feed.pointee.lanes.deinitialize(count: feed.pointee.count)
         feed.pointee.lanes.deallocate()
         feed.deallocate()
+        desk.deinitialize(count: 1)
+        desk.deallocate()
     }
 
     var lanes: UnsafeMutablePointer<Lane> { feed.pointee.lanes }

@@ -32,11 +32,11 @@ struct DueQueue<Element> {
     }
     private var heap: ContiguousArray<Item> = []
     private var counter: UInt64 = 0
+    /// `.distantFuture` when empty.
+    private(set) var next: Timestamp = .distantFuture
 
     var isEmpty: Bool { heap.isEmpty }
     var count: Int { heap.count }
-    /// `.distantFuture` when empty.
-    var next: Timestamp { heap.first?.time ?? .distantFuture }
 
     mutating func insert(_ element: Element, at time: Timestamp) {
         counter += 1
@@ -48,15 +48,15 @@ struct DueQueue<Element> {
             heap.swapAt(child, parent)
             child = parent
         }
+        next = min(next, time)
     }
 
     mutating func removeFirst() -> (time: Timestamp, element: Element)? {
-        guard let first = heap.first else { return nil }
-        let last = heap.removeLast()
-        if !heap.isEmpty {
-            heap[0] = last
-            sift()
-        }
+        guard !heap.isEmpty else { return nil }
+        heap.swapAt(0, heap.count - 1)
+        let first = heap.removeLast()
+        sift()
+        next = heap.isEmpty ? .distantFuture : heap[0].time
         return (first.time, first.element)
     }
 
