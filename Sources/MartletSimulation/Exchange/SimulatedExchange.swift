@@ -48,20 +48,16 @@ package final class SimulatedExchange {
     package let venue: Venue
     /// The engine's account at the venue.
     package let account: Int
-    private struct Line {
-        var buckets: VenueBuckets
-        var counts = ExchangeCounts()
-        var generator: SeededGenerator
-        var faultGenerator: SeededGenerator
-        var arrivals = DueQueue<Arrival>()
-        var deliveries = DueQueue<Delivery>()
-        var held: [(arrival: Arrival, until: Timestamp)] = []
-        var lastArrival: Timestamp = .distantPast
-        var lastDelivery: Timestamp = .distantPast
-    }
-    /// Both at fixed addresses, owned by this object alone: `due` is read on each record, and a class's properties
-    /// are checked for overlapping access each time.
-    private let line: UnsafeMutablePointer<Line>
+    @exclusivity(unchecked) package private(set) var buckets: VenueBuckets
+    @exclusivity(unchecked) package private(set) var counts = ExchangeCounts()
+    @exclusivity(unchecked) private var generator: SeededGenerator
+    @exclusivity(unchecked) private var faultGenerator: SeededGenerator
+    @exclusivity(unchecked) private var arrivals = DueQueue<Arrival>()
+    @exclusivity(unchecked) private var deliveries = DueQueue<Delivery>()
+    @exclusivity(unchecked) private var held: [(arrival: Arrival, until: Timestamp)] = []
+    @exclusivity(unchecked) private var lastArrival: Timestamp = .distantPast
+    @exclusivity(unchecked) private var lastDelivery: Timestamp = .distantPast
+    /// At a fixed address: read on each record, where a class's property would be checked for overlapping access.
     @usableFromInline let due: UnsafeMutablePointer<Timestamp>
 
     package init(
@@ -71,23 +67,14 @@ package final class SimulatedExchange {
         self.settings = settings
         venue = Venue(settings: settings.venue)
         account = venue.addAccount(cash, precision: precision, nets: nets)
-        line = .allocate(capacity: 1)
-        line.initialize(
-            to: Line(
-                buckets: VenueBuckets(settings.limits), generator: SeededGenerator(seed: settings.seed),
-                faultGenerator: SeededGenerator(seed: settings.seed ^ 0xFA17)))
+        buckets = VenueBuckets(settings.limits)
+        generator = SeededGenerator(seed: settings.seed)
+        faultGenerator = SeededGenerator(seed: settings.seed ^ 0xFA17)
         due = .allocate(capacity: 1)
         due.initialize(to: .distantFuture)
     }
 
-    deinit {
-        due.deallocate()
-        line.deinitialize(count: 1)
-        line.deallocate()
-    }
-
-    package var buckets: VenueBuckets { line.pointee.buckets }
-    package var counts: ExchangeCounts { line.pointee.counts }
+    deinit { due.deallocate() }
 
     /// When ``advance(to:)`` or ``nextReport(at:)`` next has something; `.distantFuture` for nothing in sight.
     @inlinable @inline(__always) package var nextDue: Timestamp { due.pointee }
@@ -104,9 +91,7 @@ package final class SimulatedExchange {
 
     @usableFromInline @inline(never)
     func took(_ event: MarketEvent) {
-        if !line.pointee.held.isEmpty, !venue.isInGroup(event.market) {
-            release(event.market, at: event.receiveTime)
-        }
+        if !held.isEmpty, !venue.isInGroup(event.market) { release(event.market, at: event.receiveTime) }
         collect(at: event.receiveTime, answering: nil)
     }
 
@@ -140,28 +125,28 @@ package final class SimulatedExchange {
 
     /// Sends a command. Commands arrive in the order in which they were sent.
     package func submit(_ command: VenueCommand, at now: Timestamp) {
-        line.pointee.counts.commands += 1
-        let arrival = max(now + settings.entryLatency.draw(&line.pointee.generator), line.pointee.lastArrival)
-        line.pointee.lastArrival = arrival
-        line.pointee.arrivals.insert(Arrival(command: command, sent: now), at: arrival)
+        counts.commands += 1
+        let arrival = max(now + settings.entryLatency.draw(&generator), lastArrival)
+        lastArrival = arrival
+        arrivals.insert(Arrival(command: command, sent: now), at: arrival)
         refreshDue()
     }
 
     /// Runs everything that is due at `now` or before, in the order of its time.
     package func advance(to now: Timestamp) {
         while true {
-            let arrival = line.pointee.arrivals.next
+            let arrival = arrivals.next
             let timer = venue.nextTimer
-            let patience = line.pointee.held.first?.until ?? .distantFuture
+            let patience = held.first?.until ?? .distantFuture
             let next = min(arrival, timer, patience)
             guard next <= now else { break }
             if timer == next {
                 venue.advance(to: next)
                 collect(at: next, answering: nil)
             } else if patience == next {
-                let first = line.pointee.held.removeFirst()
+                let first = held.removeFirst()
                 execute(first.arrival, at: next)
-            } else if let (time, element) = line.pointee.arrivals.removeFirst() {
+            } else if let (time, element) = arrivals.removeFirst() {
                 arrive(element, at: time)
             }
         }
@@ -170,9 +155,7 @@ package final class SimulatedExchange {
 
     /// The next report that is due at `now` or before, in order of time.
     package func nextReport(at now: Timestamp) -> DueReport? {
-        while line.pointee.deliveries.next <= now,
-            let (time, delivery) = line.pointee.deliveries.removeFirst()
-        {
+        while deliveries.next <= now, let (time, delivery) = deliveries.removeFirst() {
             refreshDue()
             switch delivery {
             case .report(let report): return DueReport(time: time, report: report)
@@ -184,9 +167,8 @@ package final class SimulatedExchange {
     }
 
     private func refreshDue() {
-        let patience = line.pointee.held.first?.until ?? .distantFuture
-        due.pointee = min(
-            min(line.pointee.arrivals.next, line.pointee.deliveries.next), min(venue.nextTimer, patience))
+        let patience = held.first?.until ?? .distantFuture
+        due.pointee = min(min(arrivals.next, deliveries.next), min(venue.nextTimer, patience))
     }
 
     // MARK: Arrival
@@ -194,60 +176,60 @@ package final class SimulatedExchange {
     private func arrive(_ arrival: Arrival, at now: Timestamp) {
         if let market = arrival.command.markets.first(where: { venue.isKnown($0) && venue.isInGroup($0) }) {
             _ = market
-            line.pointee.counts.held += 1
-            line.pointee.held.append((arrival, now + SimulatedExchange.groupPatience))
+            counts.held += 1
+            held.append((arrival, now + SimulatedExchange.groupPatience))
             venue.feed.pointee.hasNews = true
             return
         }
         // What came before it still waits: keep the order.
-        if !line.pointee.held.isEmpty {
-            line.pointee.held.append((arrival, now + SimulatedExchange.groupPatience))
+        if !held.isEmpty {
+            held.append((arrival, now + SimulatedExchange.groupPatience))
             return
         }
         execute(arrival, at: now)
     }
 
     private func release(_ market: Market.ID, at now: Timestamp) {
-        while let first = line.pointee.held.first,
+        while let first = held.first,
             !first.arrival.command.markets.contains(where: { venue.isKnown($0) && venue.isInGroup($0) })
         {
-            line.pointee.held.removeFirst()
+            held.removeFirst()
             execute(first.arrival, at: now)
         }
     }
 
     private func execute(_ arrival: Arrival, at now: Timestamp) {
         let faults = settings.faults
-        if line.pointee.faultGenerator.chance(faults.lostRequest) {
-            line.pointee.counts.lostRequests += 1
+        if faultGenerator.chance(faults.lostRequest) {
+            counts.lostRequests += 1
             loseAnswers(arrival, at: arrival.sent + faults.deadline)
             refreshDue()
             return
         }
-        let isAdmitted = line.pointee.buckets.admit(arrival.command, at: now) {
+        let isAdmitted = buckets.admit(arrival.command, at: now) {
             venue.isKnown($0) ? venue.definitions[Int($0.index)].shard : 0
         }
-        if !isAdmitted || line.pointee.faultGenerator.chance(faults.spuriousLimit) {
-            line.pointee.counts.rateLimited += 1
+        if !isAdmitted || faultGenerator.chance(faults.spuriousLimit) {
+            counts.rateLimited += 1
             answerAll(arrival.command, at: now) { .rateLimited($0) }
             refreshDue()
             return
         }
-        if line.pointee.faultGenerator.chance(faults.serverError) {
-            line.pointee.counts.serverErrors += 1
-            if line.pointee.faultGenerator.chance(0.5) {
+        if faultGenerator.chance(faults.serverError) {
+            counts.serverErrors += 1
+            if faultGenerator.chance(0.5) {
                 venue.execute(arrival.command, account: account, at: now)
                 collect(at: now, answering: nil, dropping: true)
             }
-            loseAnswers(arrival, at: now + settings.reportLatency.draw(&line.pointee.generator))
+            loseAnswers(arrival, at: now + settings.reportLatency.draw(&generator))
             refreshDue()
             return
         }
         venue.execute(arrival.command, account: account, at: now)
-        let isLost = line.pointee.faultGenerator.chance(faults.lostAnswer)
+        let isLost = faultGenerator.chance(faults.lostAnswer)
         collect(at: now, answering: arrival.command, dropping: isLost)
         if isLost {
-            line.pointee.counts.lostAnswers += 1
+            counts.lostAnswers += 1
             loseAnswers(arrival, at: arrival.sent + faults.deadline)
         }
         refreshDue()
@@ -267,8 +249,8 @@ package final class SimulatedExchange {
         for (request, order, market) in arrival.command.requests {
             let report = VenueReport(
                 .unknown(request), order: order, market: market, exchangeTime: .unknown)
-            line.pointee.deliveries.insert(.report(report), at: time)
-            line.pointee.deliveries.insert(
+            deliveries.insert(.report(report), at: time)
+            deliveries.insert(
                 .lookUp(request, order, market), at: time + settings.faults.lookUp)
         }
     }
@@ -291,13 +273,13 @@ package final class SimulatedExchange {
     /// Sends the venue's reports for this account on their way. With `dropping`, answers are lost and only what
     /// the private channels tell (fills, endings) is sent.
     private func collect(at now: Timestamp, answering command: VenueCommand?, dropping: Bool = false) {
-        venue.feed.pointee.hasNews = !line.pointee.held.isEmpty
+        venue.feed.pointee.hasNews = !held.isEmpty
         guard !venue.reports.isEmpty else {
             refreshDue()
             return
         }
         var answers: [VenueReport] = []
-        let swaps = command != nil && line.pointee.faultGenerator.chance(settings.faults.fillsFirst)
+        let swaps = command != nil && faultGenerator.chance(settings.faults.fillsFirst)
         for entry in venue.reports where entry.account == account {
             if entry.report.isAnswer {
                 if dropping { continue }
@@ -315,22 +297,22 @@ package final class SimulatedExchange {
 
     private func deliver(_ report: VenueReport, at now: Timestamp) {
         let faults = settings.faults
-        let time = now + settings.reportLatency.draw(&line.pointee.generator)
-        if line.pointee.faultGenerator.chance(faults.delayedReport) {
-            line.pointee.counts.delays += 1
+        let time = now + settings.reportLatency.draw(&generator)
+        if faultGenerator.chance(faults.delayedReport) {
+            counts.delays += 1
             let late = TimeSpan.nanoseconds(
-                Int64(Double(faults.longestDelay.nanoseconds) * line.pointee.faultGenerator.unit()))
-            line.pointee.deliveries.insert(.report(report), at: time + late)
+                Int64(Double(faults.longestDelay.nanoseconds) * faultGenerator.unit()))
+            deliveries.insert(.report(report), at: time + late)
             return
         }
         // Reports keep their order: one line.
-        line.pointee.lastDelivery = max(time, line.pointee.lastDelivery)
-        line.pointee.deliveries.insert(.report(report), at: line.pointee.lastDelivery)
-        if line.pointee.faultGenerator.chance(faults.duplicateReport) {
-            line.pointee.counts.duplicates += 1
+        lastDelivery = max(time, lastDelivery)
+        deliveries.insert(.report(report), at: lastDelivery)
+        if faultGenerator.chance(faults.duplicateReport) {
+            counts.duplicates += 1
             let late = TimeSpan.nanoseconds(
-                Int64(Double(faults.longestDelay.nanoseconds) * line.pointee.faultGenerator.unit()))
-            line.pointee.deliveries.insert(.report(report), at: line.pointee.lastDelivery + late)
+                Int64(Double(faults.longestDelay.nanoseconds) * faultGenerator.unit()))
+            deliveries.insert(.report(report), at: lastDelivery + late)
         }
     }
 }
