@@ -15,15 +15,15 @@ package struct EngineSignals {
 package final class EngineShared {
     package let markets: MarketTable
     package let trading: TradingCore
-    package var timers = TimerQueue()
-    package var generator = SeededGenerator(seed: 0)
-    package var outputs: [EngineOutput] = []
+    @exclusivity(unchecked) package var timers = TimerQueue()
+    @exclusivity(unchecked) package var generator = SeededGenerator(seed: 0)
+    @exclusivity(unchecked) package var outputs: [EngineOutput] = []
     /// Intents of the callbacks since the last drain, with their strategies.
-    package var intents: [(strategy: Int, intent: Intent)] = []
+    @exclusivity(unchecked) package var intents: [(strategy: Int, intent: Intent)] = []
     /// At a fixed address, so that looking costs the hot path one load: something waits in `intents`, `outputs`
     /// or the trading core.
     @usableFromInline package let signals: UnsafeMutablePointer<EngineSignals>
-    private var timerCounter: UInt64 = 0
+    @exclusivity(unchecked) private var timerCounter: UInt64 = 0
 
     init(markets: MarketTable, trading: TradingCore) {
         self.markets = markets

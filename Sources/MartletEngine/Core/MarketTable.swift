@@ -33,13 +33,13 @@ package final class MarketTable {
         @usableFromInline package var isWatched = false
     }
 
-    package private(set) var definitions: [Market] = []
-    package private(set) var statuses: [MarketStatus] = []
-    package private(set) var results: [MarketResult?] = []
-    package private(set) var faults: [BookFault?] = []
-    private var idOfTicker: [String: Market.ID] = [:]
-    private var marketsOfEvent: [String: [Market.ID]] = [:]
-    private var capacity: Int
+    @exclusivity(unchecked) package private(set) var definitions: [Market] = []
+    @exclusivity(unchecked) package private(set) var statuses: [MarketStatus] = []
+    @exclusivity(unchecked) package private(set) var results: [MarketResult?] = []
+    @exclusivity(unchecked) package private(set) var faults: [BookFault?] = []
+    @exclusivity(unchecked) private var idOfTicker: [String: Market.ID] = [:]
+    @exclusivity(unchecked) private var marketsOfEvent: [String: [Market.ID]] = [:]
+    @exclusivity(unchecked) private var capacity: Int
 
     /// At a fixed address for the table's life: contexts read through it.
     @usableFromInline package let context: UnsafeMutablePointer<ContextState>

@@ -12,35 +12,35 @@ package final class TradingCore {
 
     // MARK: Outputs, drained by the engine
 
-    package var commands: [VenueCommand] = []
-    package var events: [TradingEvent] = []
-    package var records: [EngineRecord] = []
+    @exclusivity(unchecked) package var commands: [VenueCommand] = []
+    @exclusivity(unchecked) package var events: [TradingEvent] = []
+    @exclusivity(unchecked) package var records: [EngineRecord] = []
     /// One of the three above is not empty.
-    package var hasOutput = false
+    @exclusivity(unchecked) package var hasOutput = false
 
     // MARK: State
 
-    var store: OrderStore
+    @exclusivity(unchecked) var store: OrderStore
     /// By strategy, then that of adopted orders, then the account's.
-    package internal(set) var portfolios: ContiguousArray<Portfolio>
-    package internal(set) var cash = CashBook()
-    var desks: ContiguousArray<MarketDesk> = []
-    var gate: RiskGate
-    package internal(set) var router: OrderRouter
-    var quotes: ContiguousArray<QuotePair> = []
+    @exclusivity(unchecked) package internal(set) var portfolios: ContiguousArray<Portfolio>
+    @exclusivity(unchecked) package internal(set) var cash = CashBook()
+    @exclusivity(unchecked) var desks: ContiguousArray<MarketDesk> = []
+    @exclusivity(unchecked) var gate: RiskGate
+    @exclusivity(unchecked) package internal(set) var router: OrderRouter
+    @exclusivity(unchecked) var quotes: ContiguousArray<QuotePair> = []
     /// Index into `quotes` by market × strategies + strategy, or -1.
-    var quoteIndex: ContiguousArray<Int32> = []
-    var eventNames: [String: Int32] = [:]
+    @exclusivity(unchecked) var quoteIndex: ContiguousArray<Int32> = []
+    @exclusivity(unchecked) var eventNames: [String: Int32] = [:]
     /// Market indices by event.
-    var eventMarkets: ContiguousArray<[Int32]> = []
-    var trades: TradeMemory
-    var nextDay: Timestamp = .distantPast
-    var haltSweep: Timestamp?
-    var batch: [PlaceOrder] = []
-    var cancelBatch: [OrderReference] = []
+    @exclusivity(unchecked) var eventMarkets: ContiguousArray<[Int32]> = []
+    @exclusivity(unchecked) var trades: TradeMemory
+    @exclusivity(unchecked) var nextDay: Timestamp = .distantPast
+    @exclusivity(unchecked) var haltSweep: Timestamp?
+    @exclusivity(unchecked) var batch: [PlaceOrder] = []
+    @exclusivity(unchecked) var cancelBatch: [OrderReference] = []
     /// Requests are leaving: what is queued meanwhile leaves in the same go.
-    var isPumping = false
-    private var lastOrder: UInt64 = 0
+    @exclusivity(unchecked) var isPumping = false
+    @exclusivity(unchecked) private var lastOrder: UInt64 = 0
 
     /// The index of the portfolio of orders that no strategy placed; in records it stands for the strategy.
     package let unassigned: Int

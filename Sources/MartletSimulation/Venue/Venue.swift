@@ -52,39 +52,39 @@ package final class Venue {
     /// Sound because the venue alone allocates, grows and frees what it points to, and a class's stored
     /// property would be checked for overlapping access on each record.
     @usableFromInline let feed: UnsafeMutablePointer<Feed>
-    private var capacity = 16
+    @exclusivity(unchecked) private var capacity = 16
 
     package let settings: VenueSettings
-    package internal(set) var definitions: [Market] = []
-    package internal(set) var statuses: [MarketStatus] = []
-    package internal(set) var results: [MarketResult?] = []
-    var marketOfTicker: [String: Market.ID] = [:]
-    var events: [[Market.ID]] = []
-    private var eventOfTicker: [String: Int32] = [:]
+    @exclusivity(unchecked) package internal(set) var definitions: [Market] = []
+    @exclusivity(unchecked) package internal(set) var statuses: [MarketStatus] = []
+    @exclusivity(unchecked) package internal(set) var results: [MarketResult?] = []
+    @exclusivity(unchecked) var marketOfTicker: [String: Market.ID] = [:]
+    @exclusivity(unchecked) var events: [[Market.ID]] = []
+    @exclusivity(unchecked) private var eventOfTicker: [String: Int32] = [:]
 
-    var accounts: ContiguousArray<Account> = []
-    var orders = OrderStore()
-    var groups: ContiguousArray<OrderGroup> = []
+    @exclusivity(unchecked) var accounts: ContiguousArray<Account> = []
+    @exclusivity(unchecked) var orders = OrderStore()
+    @exclusivity(unchecked) var groups: ContiguousArray<OrderGroup> = []
     /// Groups with trades that have not been judged yet.
-    var tradedGroups: ContiguousArray<Int> = []
-    var timers = VenueTimers()
+    @exclusivity(unchecked) var tradedGroups: ContiguousArray<Int> = []
+    @exclusivity(unchecked) var timers = VenueTimers()
     /// The next number of an order, and of a trade.
-    var orderNumber: UInt64 = 0
-    var tradeNumber: UInt64 = 0
+    @exclusivity(unchecked) var orderNumber: UInt64 = 0
+    @exclusivity(unchecked) var tradeNumber: UInt64 = 0
     /// Shards on which trading, or everything, is paused.
-    var pauses: [(shard: Int, pause: ExchangePause)] = []
+    @exclusivity(unchecked) var pauses: [(shard: Int, pause: ExchangePause)] = []
 
     /// Net fees taken so far, and what rounding of payouts kept.
-    package internal(set) var feesCollected: Money = .zero
-    package internal(set) var payoutRemainder: Money = .zero
+    @exclusivity(unchecked) package internal(set) var feesCollected: Money = .zero
+    @exclusivity(unchecked) package internal(set) var payoutRemainder: Money = .zero
     /// Announcements that came twice or too late.
-    package internal(set) var ignoredAnnouncements = 0
+    @exclusivity(unchecked) package internal(set) var ignoredAnnouncements = 0
 
-    package var reports: ContiguousArray<AccountReport> = []
-    package var announcements: ContiguousArray<VenueAnnouncement> = []
-    package var settlements: ContiguousArray<SettlementRecord> = []
+    @exclusivity(unchecked) package var reports: ContiguousArray<AccountReport> = []
+    @exclusivity(unchecked) package var announcements: ContiguousArray<VenueAnnouncement> = []
+    @exclusivity(unchecked) package var settlements: ContiguousArray<SettlementRecord> = []
     /// Changes of the public book and trades, where ``VenueSettings/publishes`` is set.
-    package var published: ContiguousArray<MarketEvent> = []
+    @exclusivity(unchecked) package var published: ContiguousArray<MarketEvent> = []
 
     package init(settings: VenueSettings = VenueSettings()) {
         self.settings = settings
