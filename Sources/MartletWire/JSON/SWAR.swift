@@ -39,6 +39,57 @@ enum SWAR {
     }
 }
 
+extension SWAR {
+    /// The digits at the beginning of eight bytes: how many, and their value.
+    ///
+    /// The digits are moved to the word's end with zeros before them and summed pairwise, after Lemire, "Quickly
+    /// parsing eight digits" (2018).
+    @inline(__always)
+    static func digits(_ word: UInt64) -> (count: Int, value: UInt64) {
+        let values = word ^ (ones &* 0x30)
+        // High bits where a byte is above 9; the sum cannot carry over, since high bits are masked before.
+        let marks = ((values & ~highs) &+ (ones &* 0x76) | values) & highs
+        let count = marks.trailingZeroBitCount >> 3
+        guard count > 0 else { return (0, 0) }
+        var sum = values &<< UInt64(64 &- count &* 8)
+        sum = sum &* 10 &+ sum >> 8
+        sum =
+            ((sum & 0x0000_00FF_0000_00FF) &* (100 &+ 1_000_000 << 32)
+                &+ (sum >> 16 & 0x0000_00FF_0000_00FF) &* (1 &+ 10_000 << 32)) >> 32
+        return (count, sum)
+    }
+
+    /// Seconds of a day from `02:31:45`, or nil when it is none.
+    @inline(__always)
+    static func clock(_ word: UInt64) -> Int64? {
+        let values = word ^ 0x3030_3A30_303A_3030
+        let marks = ((values & ~highs) &+ (ones &* 0x76) | values) & highs
+        guard marks == 0, values & 0x0000_FF00_00FF_0000 == 0 else { return nil }
+        let hour = Int64(values & 0xFF) &* 10 &+ Int64(values >> 8 & 0xFF)
+        let minute = Int64(values >> 24 & 0xFF) &* 10 &+ Int64(values >> 32 & 0xFF)
+        let second = Int64(values >> 48 & 0xFF) &* 10 &+ Int64(values >> 56)
+        guard hour < 24, minute < 60, second <= 60 else { return nil }
+        return hour &* 3600 &+ minute &* 60 &+ second
+    }
+
+    /// 10^n for n from 0 to 9.
+    @inline(__always)
+    static func powers(_ n: Int) -> Int64 {
+        switch n {
+        case 0: 1
+        case 1: 10
+        case 2: 100
+        case 3: 1_000
+        case 4: 10_000
+        case 5: 100_000
+        case 6: 1_000_000
+        case 7: 10_000_000
+        case 8: 100_000_000
+        default: 1_000_000_000
+        }
+    }
+}
+
 /// Checks UTF-8 after RFC 3629: no surrogates, no overlong forms, nothing above U+10FFFF.
 package enum UTF8Check {
     /// The length of the well-formed sequence at `bytes`, or 0 when there is none.

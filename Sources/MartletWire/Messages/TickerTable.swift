@@ -72,15 +72,17 @@ package final class TickerTable {
     /// collisions: tickers come from the exchange.
     @inline(__always)
     static func hash(_ base: UnsafePointer<UInt8>, _ count: Int) -> UInt64 {
-        var hash = UInt64(truncatingIfNeeded: count)
+        var hash: UInt64 = 0
         var index = 0
         while index &+ 8 <= count {
             hash = mix(hash, SWAR.load(base + index))
             index &+= 8
         }
         if index < count { hash = mix(hash, FieldTable.word(base + index, count &- index)) }
-        return hash
+        return finish(hash, count)
     }
+    @inline(__always)
+    static func finish(_ hash: UInt64, _ count: Int) -> UInt64 { hash ^ UInt64(truncatingIfNeeded: count) }
     @inline(__always)
     static func mix(_ hash: UInt64, _ word: UInt64) -> UInt64 {
         let product = (hash ^ word) &* 0x9E37_79B9_7F4A_7C15
