@@ -3,6 +3,9 @@ import PackageDescription
 
 /// The strategies compiled into `martlet`: a folder under `Strategies/` each, importing `Martlet` alone.
 let strategies: [String] = [
+    "ExclusiveArbitrage",
+    "LongshotBias",
+    "SpreadMaker",
     // `martlet new NAME` adds its line above this one.
 ]
 
@@ -29,16 +32,20 @@ let package = Package(
                 "MartletEngine", "MartletWire", "MartletTape", "MartletSimulation", "MartletReport",
             ]),
         .executableTarget(
-            name: "MartletCLI", dependencies: ["MartletMain"] + strategies.map { .init(stringLiteral: $0) }),
+            name: "MartletCLI",
+            dependencies: ["Martlet", "MartletMain"] + strategies.map { .init(stringLiteral: $0) }),
         .executableTarget(name: "martlet-probe", dependencies: ["MartletNetwork"], path: "Tests/Probe"),
-        .testTarget(name: "MartletTests", dependencies: ["Martlet"]),
+        .testTarget(name: "MartletTests", dependencies: ["Martlet", "MartletEngine"]),
         .testTarget(name: "MartletEngineTests", dependencies: ["MartletEngine"]),
         .testTarget(name: "MartletWireTests", dependencies: ["MartletWire"]),
         .testTarget(name: "MartletTapeTests", dependencies: ["MartletTape"]),
         .testTarget(name: "MartletSimulationTests", dependencies: ["MartletSimulation"]),
         .testTarget(name: "MartletNetworkTests", dependencies: ["MartletNetwork"]),
         .testTarget(name: "MartletReportTests", dependencies: ["MartletReport"]),
-        .testTarget(name: "MartletMainTests", dependencies: ["MartletMain"]),
+        .testTarget(name: "MartletMainTests", dependencies: ["MartletMain", "MartletCLI"]),
+        .testTarget(
+            name: "StrategyTests",
+            dependencies: ["MartletEngine"] + strategies.map { .init(stringLiteral: $0) }),
     ] + strategies.map { .target(name: $0, dependencies: ["Martlet"], path: "Strategies/\($0)") },
     swiftLanguageModes: [.v6]
 )

@@ -1,1 +1,3 @@
-print("martlet")
+import MartletMain
+
+MartletMain.run(compiledStrategies())

@@ -1,1 +1,20 @@
-print("probe")
+// martlet-probe: the network room as a program, so that independent suites can be run against it.
+// One file a subcommand; to add one, add its line here.
+
+import Foundation
+
+signal(SIGPIPE, SIG_IGN)
+// A suite that ends the probe gets an exit code, not a signal's.
+signal(SIGTERM) { _ in _exit(0) }
+signal(SIGINT) { _ in _exit(0) }
+
+let arguments = Array(CommandLine.arguments.dropFirst())
+let rest = Array(arguments.dropFirst())
+
+switch arguments.first {
+case "ws-echo-client": exit(WebSocketEcho.client(rest))
+case "ws-echo-server": exit(WebSocketEcho.server(rest))
+case "http": exit(HTTPProbe.run(rest))
+case "rsa": exit(RSAProbe.run(rest))
+default: exit(Probe.usage())
+}

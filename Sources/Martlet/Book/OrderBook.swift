@@ -46,20 +46,26 @@ public struct OrderBook: ~Copyable {
     /// Adds a signed number of contracts to a level (an `orderbook_delta`). Nothing changes on a fault.
     @inlinable @inline(__always)
     public mutating func add(_ change: Quantity, side: Side, price: Price) -> BookFault? {
-        if side == .bid {
-            let slot = bids.slot(of: price.micros)
-            if slot < 0 { return addOffUnit(change, side: side, price: price) }
-            let size = bids.size(atSlot: slot) &+ change.hundredths
-            if size < 0 { return .negativeSize(side: side, price: price, size: Quantity(hundredths: size)) }
-            bids.set(slot: slot, size: size)
-        } else {
-            let slot = asks.slot(of: 1_000_000 &- price.micros)
-            if slot < 0 { return addOffUnit(change, side: side, price: price) }
-            let size = asks.size(atSlot: slot) &+ change.hundredths
-            if size < 0 { return .negativeSize(side: side, price: price, size: Quantity(hundredths: size)) }
-            asks.set(slot: slot, size: size)
+        // The side is as good as random, and a mispredicted branch costs as much as all the rest: index instead.
+        // Sound: a frozen struct's properties lie in order of declaration, `bids` first and `asks` right behind.
+        let fault = withUnsafeMutablePointer(to: &self) { book -> Int64 in
+            let ladder =
+                UnsafeMutableRawPointer(book).assumingMemoryBound(to: Ladder.self) + Int(side.rawValue)
+            let slot = ladder.pointee.slot(of: side.distance(price))
+            if slot < 0 { return .max }
+            let size = ladder.pointee.size(atSlot: slot) &+ change.hundredths
+            if size < 0 { return size }
+            ladder.pointee.set(slot: slot, size: size)
+            return 0
         }
-        return nil
+        return fault == 0 ? nil : refused(change, side: side, price: price, size: fault)
+    }
+
+    @usableFromInline @inline(never)
+    mutating func refused(_ change: Quantity, side: Side, price: Price, size: Int64) -> BookFault? {
+        size == .max
+            ? addOffUnit(change, side: side, price: price)
+            : .negativeSize(side: side, price: price, size: Quantity(hundredths: size))
     }
 
     /// Sets a level to an absolute number of contracts (a snapshot's row). Nothing changes on a fault.

@@ -24,17 +24,17 @@ public struct MarketEvent: Hashable, Sendable {
         public let rawValue: UInt8
         @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
         /// The last event of one exchange time stamp for this market: strategies are called here.
-        public static let groupEnd = Flags(rawValue: 1)
+        @inlinable public static var groupEnd: Flags { Flags(rawValue: 1) }
         /// A snapshot is complete with this event.
-        public static let snapshotEnd = Flags(rawValue: 2)
+        @inlinable public static var snapshotEnd: Flags { Flags(rawValue: 2) }
         /// The trade was not recorded but inferred from the book's changes.
-        public static let inferred = Flags(rawValue: 4)
+        @inlinable public static var inferred: Flags { Flags(rawValue: 4) }
         /// The change came from an order of this account.
-        public static let own = Flags(rawValue: 8)
+        @inlinable public static var own: Flags { Flags(rawValue: 8) }
         /// A block trade: agreed off the book, it says nothing of a queue.
-        public static let block = Flags(rawValue: 16)
+        @inlinable public static var block: Flags { Flags(rawValue: 16) }
         /// The time-out, not a change of exchange time, ended the group: a crossed book may be judged.
-        public static let timedOut = Flags(rawValue: 32)
+        @inlinable public static var timedOut: Flags { Flags(rawValue: 32) }
     }
 
     /// `.unknown` where the message carried none.

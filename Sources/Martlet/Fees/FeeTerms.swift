@@ -76,7 +76,7 @@ public struct FeeTerms: Hashable, Sendable {
 }
 
 /// The balance's precision, to which the exchange rounds each fill (API.md §12, component 2).
-public enum BalancePrecision: Hashable, Sendable {
+public enum BalancePrecision: String, Hashable, Sendable, Codable {
     /// $0.0001: direct members.
     case directMember
     /// $0.01: members through a futures commission merchant.

@@ -34,9 +34,8 @@ public struct PriceGrid: Hashable, Sendable {
         guard let first = bands.first else { throw .empty }
         var unit = first.step.micros
         for (index, band) in bands.enumerated() {
-            let width = band.end.micros - band.start.micros
-            guard band.start >= .zero, band.end <= .one, band.step.micros > 0, width > 0,
-                width % band.step.micros == 0
+            guard band.start >= .zero, band.start < band.end, band.end <= .one, band.step.micros > 0,
+                (band.end.micros - band.start.micros) % band.step.micros == 0
             else { throw .badBand(band) }
             if index > 0, bands[index - 1].end != band.start {
                 throw .gapOrOverlap(before: bands[index - 1], after: band)

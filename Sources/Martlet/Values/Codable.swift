@@ -2,10 +2,14 @@
 // contracts, seconds. Decoding accepts a number or a decimal string; the number's shortest decimal text is what
 // counts, so 0.07 is exactly seven cents.
 
+import Foundation
+
 private func decimalText(_ decoder: any Decoder) throws -> String {
     let container = try decoder.singleValueContainer()
     if let text = try? container.decode(String.self) { return text }
     if let whole = try? container.decode(Int64.self) { return String(whole) }
+    // Foundation's JSON decoder has exact decimals; other decoders may have floating point alone.
+    if let exact = try? container.decode(Decimal.self) { return exact.description }
     let number = try container.decode(Double.self)
     let text = "\(number)"
     guard number.isFinite, !text.contains("e") else {
@@ -56,5 +60,22 @@ extension TimeSpan: Codable {
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(seconds)
+    }
+}
+
+extension Timestamp: Codable {
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let text = try container.decode(String.self)
+        guard let time = text == "unknown" ? .unknown : Timestamp(rfc3339: text) else {
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "'\(text)' is not a time of the form 2026-05-11T12:17:32Z")
+        }
+        self = time
+    }
+    /// RFC 3339 text in UTC.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
     }
 }

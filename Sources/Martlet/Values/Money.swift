@@ -12,7 +12,7 @@ public struct Money: Hashable, Comparable, Sendable, AdditiveArithmetic {
     /// 10^-6 dollars, the unit of the exchange's fees.
     @inlinable public init(micros: Int64) { raw = micros * 100 }
 
-    public static let zero = Money(raw: 0)
+    @inlinable public static var zero: Money { Money(raw: 0) }
 
     @inlinable public static func < (a: Money, b: Money) -> Bool { a.raw < b.raw }
     @inlinable public static func + (a: Money, b: Money) -> Money { Money(raw: a.raw + b.raw) }

@@ -14,10 +14,10 @@ public struct Price: Hashable, Comparable, Sendable {
     @inlinable public init(cents: Int) { micros = Int32(cents * 10_000) }
 
     /// One dollar: what a winning contract pays.
-    public static let one = Price(micros: Int32(1_000_000))
-    public static let zero = Price(micros: Int32(0))
+    @inlinable public static var one: Price { Price(micros: Int32(1_000_000)) }
+    @inlinable public static var zero: Price { Price(micros: Int32(0)) }
     /// The finest step any market quotes: $0.0001.
-    public static let finestStep = Price(micros: Int32(100))
+    @inlinable public static var finestStep: Price { Price(micros: Int32(100)) }
 
     @inlinable public static func < (a: Price, b: Price) -> Bool { a.micros < b.micros }
     @inlinable public static func + (a: Price, b: Price) -> Price { Price(micros: a.micros + b.micros) }

@@ -8,9 +8,9 @@ public struct Quantity: Hashable, Comparable, Sendable, AdditiveArithmetic {
     /// Whole contracts.
     @inlinable public init(_ contracts: Int) { hundredths = Int64(contracts) * 100 }
 
-    public static let zero = Quantity(hundredths: 0)
+    @inlinable public static var zero: Quantity { Quantity(hundredths: 0) }
     /// 0.01 contract: the exchange's granularity.
-    public static let smallest = Quantity(hundredths: 1)
+    @inlinable public static var smallest: Quantity { Quantity(hundredths: 1) }
 
     @inlinable public static func < (a: Quantity, b: Quantity) -> Bool { a.hundredths < b.hundredths }
     @inlinable public static func + (a: Quantity, b: Quantity) -> Quantity {

@@ -7,6 +7,12 @@ public enum Side: UInt8, Hashable, Sendable, CaseIterable {
     @inlinable public var opposite: Side { self == .bid ? .ask : .bid }
     /// +1 for a bid, -1 for an ask: the sign of the position that a fill adds.
     @inlinable public var sign: Int64 { self == .bid ? 1 : -1 }
+    /// Micro-dollars from the side's worst price: the price of a bid, one minus it of an ask. Without a branch.
+    @inlinable @inline(__always)
+    func distance(_ price: Price) -> Int32 {
+        let mask = -Int32(truncatingIfNeeded: rawValue)
+        return (price.micros ^ mask) &- mask &+ (1_000_000 & mask)
+    }
     /// Whether `a` is more aggressive than `b` on this side: a higher bid, a lower ask.
     @inlinable public func isBetter(_ a: Price, than b: Price) -> Bool { self == .bid ? a > b : a < b }
     /// Whether an order of this side at `price` meets an opposite order resting at `resting`.

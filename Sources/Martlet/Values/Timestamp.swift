@@ -11,9 +11,9 @@ public struct Timestamp: Hashable, Comparable, Sendable {
     @inlinable public init(milliseconds: Int64) { nanoseconds = milliseconds * 1_000_000 }
 
     /// No time was given.
-    public static let unknown = Timestamp(nanoseconds: .min)
-    public static let distantPast = Timestamp(nanoseconds: .min + 1)
-    public static let distantFuture = Timestamp(nanoseconds: .max)
+    @inlinable public static var unknown: Timestamp { Timestamp(nanoseconds: .min) }
+    @inlinable public static var distantPast: Timestamp { Timestamp(nanoseconds: .min + 1) }
+    @inlinable public static var distantFuture: Timestamp { Timestamp(nanoseconds: .max) }
 
     @inlinable public var isKnown: Bool { nanoseconds != .min }
     @inlinable public var milliseconds: Int64 { nanoseconds.flooredQuotient(1_000_000) }
@@ -46,7 +46,7 @@ public struct TimeSpan: Hashable, Comparable, Sendable, AdditiveArithmetic {
     @inlinable public static func minutes(_ n: Int64) -> TimeSpan { .seconds(n * 60) }
     @inlinable public static func hours(_ n: Int64) -> TimeSpan { .seconds(n * 3600) }
 
-    public static let zero = TimeSpan(nanoseconds: 0)
+    @inlinable public static var zero: TimeSpan { TimeSpan(nanoseconds: 0) }
 
     @inlinable public static func < (a: TimeSpan, b: TimeSpan) -> Bool { a.nanoseconds < b.nanoseconds }
     @inlinable public static func + (a: TimeSpan, b: TimeSpan) -> TimeSpan {

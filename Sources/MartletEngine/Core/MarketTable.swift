@@ -5,19 +5,25 @@ import Martlet
 /// A class, since the engine, its trading core and every strategy's desk look at the same table. What is read
 /// on each event stands in flat arrays behind fixed pointers; sound because the table alone allocates and
 /// frees them, and grows them only between callbacks (``define(_:)``).
+@usableFromInline
 package final class MarketTable {
     /// What is kept of a market beside its book, 1 cache line.
     @usableFromInline
+    @frozen
     package struct State {
         /// Strategies (bit = index) called at the end of a group, on each change, on each trade.
         @usableFromInline package var groupSubscribers: UInt64 = 0
         @usableFromInline package var changeSubscribers: UInt64 = 0
         @usableFromInline package var tradeSubscribers: UInt64 = 0
+        /// Strategies with any subscription.
+        @usableFromInline package var subscribers: UInt64 = 0
         /// The exchange time of the open group.
         @usableFromInline package var groupTime: Timestamp = .unknown
         /// Receive time of the last event of the book.
         @usableFromInline package var lastChange: Timestamp = .unknown
-        /// The book is whole: a snapshot has come and nothing was missed since.
+        /// A snapshot has come and nothing was missed since: deltas may be applied.
+        @usableFromInline package var isWhole = false
+        /// Whole, and not crossed at the end of its last group.
         @usableFromInline package var isUsable = false
         /// Between a snapshot's first and last event.
         @usableFromInline package var isInSnapshot = false
@@ -27,22 +33,25 @@ package final class MarketTable {
         @usableFromInline package var isWatched = false
     }
 
-    package private(set) var definitions: [Market] = []
-    package private(set) var statuses: [MarketStatus] = []
-    package private(set) var results: [MarketResult?] = []
-    package private(set) var faults: [BookFault?] = []
-    private var idOfTicker: [String: Market.ID] = [:]
-    private var marketsOfEvent: [String: [Market.ID]] = [:]
-    private var capacity: Int
+    @exclusivity(unchecked) package private(set) var definitions: [Market] = []
+    @exclusivity(unchecked) package private(set) var statuses: [MarketStatus] = []
+    @exclusivity(unchecked) package private(set) var results: [MarketResult?] = []
+    @exclusivity(unchecked) package private(set) var faults: [BookFault?] = []
+    @exclusivity(unchecked) private var idOfTicker: [String: Market.ID] = [:]
+    @exclusivity(unchecked) private var marketsOfEvent: [String: [Market.ID]] = [:]
+    @exclusivity(unchecked) private var capacity: Int
 
     /// At a fixed address for the table's life: contexts read through it.
     @usableFromInline package let context: UnsafeMutablePointer<ContextState>
-    @usableFromInline package private(set) var states: UnsafeMutablePointer<State>
+    /// The states' present address, itself at a fixed one: a class property would cost an exclusivity check a read.
+    @usableFromInline package let rows: UnsafeMutablePointer<UnsafeMutablePointer<State>>
+    @usableFromInline package var states: UnsafeMutablePointer<State> { rows.pointee }
     @usableFromInline package var books: UnsafeMutablePointer<OrderBook> { context.pointee.books }
 
     package init() {
         capacity = 16
-        states = .allocate(capacity: capacity)
+        rows = .allocate(capacity: 1)
+        rows.initialize(to: .allocate(capacity: capacity))
         context = .allocate(capacity: 1)
         context.initialize(
             to: ContextState(
@@ -53,6 +62,7 @@ package final class MarketTable {
         books.deinitialize(count: count)
         books.deallocate()
         states.deallocate()
+        rows.deallocate()
         context.deallocate()
     }
 
@@ -92,7 +102,7 @@ package final class MarketTable {
         let movedStates = UnsafeMutablePointer<State>.allocate(capacity: wider)
         movedStates.moveInitialize(from: states, count: count)
         states.deallocate()
-        states = movedStates
+        rows.pointee = movedStates
         capacity = wider
     }
 
@@ -113,6 +123,7 @@ package final class MarketTable {
     package func setFault(_ market: Market.ID, _ fault: BookFault?) {
         faults[Int(market.index)] = fault
         states[Int(market.index)].isUsable = fault == nil
+        states[Int(market.index)].isWhole = fault == nil || fault == .crossed
     }
     package func book(_ market: Market.ID) -> BookView {
         precondition(isKnown(market))

@@ -17,5 +17,6 @@ package enum TradingEvent: Hashable, Sendable {
     /// The order's own `.order` event follows.
     case fill(Fill, strategy: Int, position: Position)
     case settlement(Settlement, strategy: Int)
-    case risk(RiskState, reason: String)
+    /// The state of one strategy, or of all when `strategy` is nil.
+    case risk(RiskState, reason: String, strategy: Int?)
 }

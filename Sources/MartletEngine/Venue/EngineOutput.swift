@@ -3,8 +3,9 @@ import Martlet
 /// What the engine wants done or known, in order. Drivers carry out commands and hand all of it to recorders.
 public enum EngineOutput: Hashable, Sendable {
     case command(VenueCommand)
-    /// Wake the engine with `.clock` at this time (it asks again whenever it is still interested).
-    case wake(Timestamp)
+    /// A strategy wants this market's feed, or no strategy does any more.
+    case subscribe(Market.ID)
+    case unsubscribe(Market.ID)
     case record(EngineRecord)
 }
 

@@ -1,126 +1,235 @@
-/// The strict general parser: exactly RFC 8259 in UTF-8.
+/// A strict parser of RFC 8259.
 ///
-/// What the RFC leaves open: no byte order mark, nesting up to 512 levels, duplicate keys kept in order, numbers
-/// of any size kept as their text, half a surrogate pair refused (no `String` can hold it).
-package enum JSONParser {
-    /// Parses a whole text. Errors carry byte offset, line and column. O(length).
-    package static func parse(_ text: UnsafeBufferPointer<UInt8>) throws(JSONError) -> JSONValue {
+/// Choices where the standard leaves one (JSONTestSuite's `i_` cases): numbers of any size are kept as text;
+/// text that is not UTF-8, a byte order mark and lone surrogate escapes are refused; nesting is bounded by
+/// ``maximumDepth``.
+public struct JSONParser {
+    /// Deeper nesting is refused, for each level costs stack.
+    public static let maximumDepth = 512
+
+    private let bytes: UnsafeBufferPointer<UInt8>
+    private var position = 0
+
+    /// The value of a whole text. O(bytes).
+    public static func parse(_ text: some Collection<UInt8>) throws(JSONError) -> JSONValue {
+        let copy = text.withContiguousStorageIfAvailable { parseResult($0) }
+        return try (copy ?? Array(text).withUnsafeBufferPointer { parseResult($0) }).get()
+    }
+    public static func parse(_ text: String) throws(JSONError) -> JSONValue { try parse(text.utf8) }
+
+    private static func parseResult(_ bytes: UnsafeBufferPointer<UInt8>) -> Result<JSONValue, JSONError> {
+        var parser = JSONParser(bytes: bytes)
         do throws(JSONError) {
-            var scanner = try JSONScanner(text)
-            scanner.skipSpace()
-            guard scanner.position < scanner.end else { throw JSONError(.empty, at: 0) }
-            let value = try build(&scanner, depth: 0)
-            try scanner.finish()
-            return value
+            return .success(try parser.document())
         } catch {
-            throw error.located(in: text)
+            return .failure(error)
         }
     }
 
-    package static func parse(_ text: [UInt8]) throws(JSONError) -> JSONValue {
-        try text.withUnsafeBufferPointer { bytes throws(JSONError) in try parse(bytes) }
-    }
-    package static func parse(_ text: String) throws(JSONError) -> JSONValue {
-        try parse(Array(text.utf8))
+    private init(bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+
+    private mutating func document() throws(JSONError) -> JSONValue {
+        let value = try value(depth: 0)
+        skipSpace()
+        guard position == bytes.count else { throw error("something follows the value") }
+        return value
     }
 
-    /// The value of a part of a text that a scanner has already checked.
-    static func parse(_ token: JSONToken, in base: UnsafePointer<UInt8>) throws(JSONError) -> JSONValue {
-        let start = token.kind == .string ? Int(token.start) - 1 : Int(token.start)
-        let end = token.kind == .string ? Int(token.end) + 1 : Int(token.end)
-        var scanner = JSONScanner(base: base, position: start, end: end)
-        return try build(&scanner, depth: 0)
+    private func error(_ problem: String, at offset: Int? = nil) -> JSONError {
+        let offset = min(offset ?? position, bytes.count)
+        var line = 1
+        var start = 0
+        for index in 0..<offset where bytes[index] == 10 {
+            line += 1
+            start = index + 1
+        }
+        return JSONError(problem: problem, offset: offset, line: line, column: offset - start + 1)
     }
 
-    private static func build(_ scanner: inout JSONScanner, depth: Int) throws(JSONError) -> JSONValue {
-        switch try scanner.peek() {
-        case UInt8(ascii: "{"):
-            var members: [JSONObject.Member] = []
-            try scanner.object(depth: depth + 1) { (scanner, key) throws(JSONError) in
-                let name = JSONText.string(key, in: scanner.base)
-                members.append(.init(name, try build(&scanner, depth: depth + 1)))
-            }
-            return .object(JSONObject(members))
-        case UInt8(ascii: "["):
-            var elements: [JSONValue] = []
-            try scanner.array(depth: depth + 1) { (scanner) throws(JSONError) in
-                elements.append(try build(&scanner, depth: depth + 1))
-            }
-            return .array(elements)
-        default:
-            let token = try scanner.value(depth: depth)
-            switch token.kind {
-            case .null: return .null
-            case .boolTrue: return .bool(true)
-            case .boolFalse: return .bool(false)
-            case .string: return .string(JSONText.string(token, in: scanner.base))
-            default: return .number(JSONText.raw(token, in: scanner.base))
+    private var peek: UInt8? { position < bytes.count ? bytes[position] : nil }
+
+    private mutating func skipSpace() {
+        while let byte = peek, byte == 32 || byte == 10 || byte == 13 || byte == 9 { position += 1 }
+    }
+
+    private mutating func value(depth: Int) throws(JSONError) -> JSONValue {
+        guard depth <= JSONParser.maximumDepth else {
+            throw error("nested deeper than \(JSONParser.maximumDepth)")
+        }
+        skipSpace()
+        switch peek {
+        case UInt8(ascii: "{"): return try object(depth: depth)
+        case UInt8(ascii: "["): return try array(depth: depth)
+        case UInt8(ascii: "\""): return .string(try string())
+        case UInt8(ascii: "t"): return try literal("true", .bool(true))
+        case UInt8(ascii: "f"): return try literal("false", .bool(false))
+        case UInt8(ascii: "n"): return try literal("null", .null)
+        case .some(let byte) where byte == UInt8(ascii: "-") || isDigit(byte): return .number(try number())
+        case .some: throw error("no value begins so")
+        case nil: throw error("a value is missing")
+        }
+    }
+
+    private mutating func literal(_ word: StaticString, _ value: JSONValue) throws(JSONError) -> JSONValue {
+        for index in 0..<word.utf8CodeUnitCount {
+            guard peek == word.utf8Start[index] else { throw error("'\(word)' expected") }
+            position += 1
+        }
+        return value
+    }
+
+    private mutating func object(depth: Int) throws(JSONError) -> JSONValue {
+        position += 1
+        var members: [JSONValue.Member] = []
+        skipSpace()
+        if peek == UInt8(ascii: "}") {
+            position += 1
+            return .object(members)
+        }
+        while true {
+            skipSpace()
+            guard peek == UInt8(ascii: "\"") else { throw error("a key in double quotes expected") }
+            let key = try string()
+            skipSpace()
+            guard peek == UInt8(ascii: ":") else { throw error("':' expected") }
+            position += 1
+            members.append(.init(key, try value(depth: depth + 1)))
+            skipSpace()
+            switch peek {
+            case UInt8(ascii: ","): position += 1
+            case UInt8(ascii: "}"):
+                position += 1
+                return .object(members)
+            default: throw error("',' or '}' expected")
             }
         }
     }
-}
 
-/// The text of a string token that a scanner has checked.
-enum JSONText {
-    @inline(__always)
-    static func raw(_ token: JSONToken, in base: UnsafePointer<UInt8>) -> String {
-        String(decoding: UnsafeBufferPointer(start: base + Int(token.start), count: token.count), as: UTF8.self)
-    }
-
-    static func string(_ token: JSONToken, in base: UnsafePointer<UInt8>) -> String {
-        token.isEscaped ? String(decoding: unescaped(token, in: base), as: UTF8.self) : raw(token, in: base)
-    }
-
-    /// The bytes of a string with its escapes resolved. Traps on nothing: the scanner has checked the escapes.
-    static func unescaped(_ token: JSONToken, in base: UnsafePointer<UInt8>) -> [UInt8] {
-        var result: [UInt8] = []
-        result.reserveCapacity(token.count)
-        var index = Int(token.start)
-        let end = Int(token.end)
-        while index < end {
-            guard base[index] == UInt8(ascii: "\\"), index + 1 < end else {
-                result.append(base[index])
-                index += 1
-                continue
+    private mutating func array(depth: Int) throws(JSONError) -> JSONValue {
+        position += 1
+        var values: [JSONValue] = []
+        skipSpace()
+        if peek == UInt8(ascii: "]") {
+            position += 1
+            return .array(values)
+        }
+        while true {
+            values.append(try value(depth: depth + 1))
+            skipSpace()
+            switch peek {
+            case UInt8(ascii: ","): position += 1
+            case UInt8(ascii: "]"):
+                position += 1
+                return .array(values)
+            default: throw error("',' or ']' expected")
             }
-            let letter = base[index + 1]
-            index += 2
-            switch letter {
-            case UInt8(ascii: "b"): result.append(0x08)
-            case UInt8(ascii: "f"): result.append(0x0C)
-            case UInt8(ascii: "n"): result.append(0x0A)
-            case UInt8(ascii: "r"): result.append(0x0D)
-            case UInt8(ascii: "t"): result.append(0x09)
-            case UInt8(ascii: "u"):
-                var code = unit(base, index, end)
-                index += 4
-                if code & 0xFC00 == 0xD800 {
-                    code = 0x10000 + (code & 0x3FF) << 10 + unit(base, index + 2, end) & 0x3FF
-                    index += 6
+        }
+    }
+
+    private func isDigit(_ byte: UInt8) -> Bool { byte &- 48 < 10 }
+
+    private mutating func digits() throws(JSONError) {
+        guard let byte = peek, isDigit(byte) else { throw error("a digit expected") }
+        while let byte = peek, isDigit(byte) { position += 1 }
+    }
+
+    private mutating func number() throws(JSONError) -> String {
+        let start = position
+        if peek == UInt8(ascii: "-") { position += 1 }
+        if peek == UInt8(ascii: "0") {
+            position += 1
+            if let byte = peek, isDigit(byte) { throw error("a number must not begin with 0") }
+        } else {
+            try digits()
+        }
+        if peek == UInt8(ascii: ".") {
+            position += 1
+            try digits()
+        }
+        if peek == UInt8(ascii: "e") || peek == UInt8(ascii: "E") {
+            position += 1
+            if peek == UInt8(ascii: "+") || peek == UInt8(ascii: "-") { position += 1 }
+            try digits()
+        }
+        return String(decoding: bytes[start..<position], as: UTF8.self)
+    }
+
+    private mutating func string() throws(JSONError) -> String {
+        let start = position
+        position += 1
+        let first = position
+        // The common case has no escape: one validated copy.
+        while let byte = peek, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
+            guard byte >= 32 else { throw error("a control character in a string") }
+            position += 1
+        }
+        var text = try validated(first..<position)
+        while true {
+            switch peek {
+            case nil: throw error("a string without end", at: start)
+            case UInt8(ascii: "\""):
+                position += 1
+                return text
+            case UInt8(ascii: "\\"): text.unicodeScalars.append(try escape())
+            default:
+                let from = position
+                while let byte = peek, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
+                    guard byte >= 32 else { throw error("a control character in a string") }
+                    position += 1
                 }
-                append(code, to: &result)
-            default: result.append(letter)
+                text += try validated(from..<position)
             }
         }
-        return result
     }
 
-    private static func unit(_ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int) -> UInt32 {
-        (start..<min(start + 4, end)).reduce(0) { $0 << 4 | (hexValue(base[$1]) ?? 0) }
-    }
-
-    private static func append(_ code: UInt32, to bytes: inout [UInt8]) {
-        guard let scalar = Unicode.Scalar(code) else { return }
-        bytes.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
-    }
-
-    @inline(__always)
-    static func hexValue(_ byte: UInt8) -> UInt32? {
-        switch byte {
-        case 0x30...0x39: UInt32(byte - 0x30)
-        case 0x41...0x46: UInt32(byte - 0x41 + 10)
-        case 0x61...0x66: UInt32(byte - 0x61 + 10)
-        default: nil
+    private func validated(_ range: Range<Int>) throws(JSONError) -> String {
+        guard let text = String(validating: bytes[range], as: UTF8.self) else {
+            throw error("text that is not UTF-8", at: range.lowerBound)
         }
+        return text
+    }
+
+    private mutating func escape() throws(JSONError) -> Unicode.Scalar {
+        let start = position
+        position += 1
+        guard let byte = peek else { throw error("a string without end", at: start) }
+        position += 1
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return Unicode.Scalar(byte)
+        case UInt8(ascii: "b"): return "\u{8}"
+        case UInt8(ascii: "f"): return "\u{C}"
+        case UInt8(ascii: "n"): return "\n"
+        case UInt8(ascii: "r"): return "\r"
+        case UInt8(ascii: "t"): return "\t"
+        case UInt8(ascii: "u"):
+            let unit = try hexadecimal()
+            if unit & 0xFC00 == 0xD800 {
+                guard peek == UInt8(ascii: "\\") else { throw error("a lone surrogate", at: start) }
+                position += 1
+                guard peek == UInt8(ascii: "u") else { throw error("a lone surrogate", at: start) }
+                position += 1
+                let low = try hexadecimal()
+                guard low & 0xFC00 == 0xDC00,
+                    let scalar = Unicode.Scalar(0x10000 + (unit & 0x3FF) << 10 + low & 0x3FF)
+                else { throw error("a lone surrogate", at: start) }
+                return scalar
+            }
+            guard let scalar = Unicode.Scalar(unit) else { throw error("a lone surrogate", at: start) }
+            return scalar
+        default: throw error("an unknown escape", at: start)
+        }
+    }
+
+    private mutating func hexadecimal() throws(JSONError) -> UInt32 {
+        var value: UInt32 = 0
+        for _ in 0..<4 {
+            guard let byte = peek, let digit = Character(Unicode.Scalar(byte)).hexDigitValue, byte < 128
+            else {
+                throw error("four hexadecimal digits expected")
+            }
+            value = value << 4 | UInt32(digit)
+            position += 1
+        }
+        return value
     }
 }

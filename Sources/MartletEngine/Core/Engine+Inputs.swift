@@ -1,0 +1,171 @@
+import Martlet
+
+extension Engine {
+    /// Takes any input with the time at which it was received; time never runs backwards inside.
+    public mutating func handle(_ input: EngineInput, at time: Timestamp) {
+        if case .market(let event) = input { return handle(event) }
+        if time > markets.now { markets.now = time }
+        switch input {
+        case .started(let nonce): start(nonce)
+        case .defined(let market): define(market)
+        case .market: break
+        case .ticker(let ticker):
+            guard markets.isKnown(ticker.market) else { return countUnknownMarket() }
+            tellAll(subscribedTo: ticker.market) { $0.tickerChanged(ticker) }
+        case .reference(let value):
+            for index in 0..<strategyCount { host(index).referenceChanged(value) }
+        case .status(let market, let status):
+            guard markets.isKnown(market) else { return countUnknownMarket() }
+            changeStatus(market, status)
+        case .result(let market, let result):
+            guard markets.isKnown(market) else { return countUnknownMarket() }
+            markets.setResult(market, result)
+            shared.output(.record(.result(market, result)))
+            changeStatus(market, .determined)
+        case .settled(let market, let result):
+            guard markets.isKnown(market) else { return countUnknownMarket() }
+            settle(market, result)
+        case .unusable(let market, let fault): becomeUnusable(market, fault)
+        case .report(let report): shared.trading.handle(report, now: now)
+        case .balance(let shard, let cash): shared.trading.setBalance(shard: shard, cash, now: now)
+        case .limits(let limits): shared.trading.setLimits(limits, now: now)
+        case .clock: break
+        case .command(let command): shared.trading.command(command, now: now)
+        case .stopped: stop()
+        }
+        runClock()
+        settleWork()
+    }
+
+    private var strategyCount: Int { strategyNames.count }
+    private func host(_ index: Int) -> StrategyHost { hosts[index].takeUnretainedValue() }
+
+    private mutating func start(_ nonce: UInt64) {
+        guard markStarted() else { return }
+        shared.generator = SeededGenerator(seed: nonce)
+        shared.trading.seed(nonce)
+        for index in 0..<strategyCount { host(index).started() }
+    }
+
+    private mutating func stop() {
+        guard markStopped() else { return }
+        for index in 0..<strategyCount { host(index).stopped() }
+    }
+
+    private mutating func define(_ market: Market) {
+        let (id, isNew) = markets.define(market)
+        if isNew {
+            if market.openTime.isKnown, market.openTime > now {
+                markets.setStatus(id, .initialized)
+                shared.timers.set(.opens(id), at: market.openTime)
+            } else if market.closeTime.isKnown, market.closeTime <= now {
+                markets.setStatus(id, .closed)
+            }
+        }
+        if market.closeTime.isKnown, market.closeTime > now {
+            shared.timers.set(.closes(id), at: market.closeTime)
+        }
+        shared.trading.marketDefined(id)
+        guard hasStarted else { return }
+        for index in 0..<strategyCount { host(index).marketDefined(id) }
+    }
+
+    private mutating func changeStatus(_ market: Market.ID, _ status: MarketStatus) {
+        guard markets.status(market) != status else { return }
+        markets.setStatus(market, status)
+        shared.output(.record(.status(market, status)))
+        shared.trading.marketStatusChanged(market, now: now)
+        tellAll(subscribedTo: market) { $0.statusChanged(market, status) }
+    }
+
+    private mutating func settle(_ market: Market.ID, _ result: MarketResult) {
+        guard markets.status(market) != .finalized else {
+            shared.output(
+                .record(.log(.warning, "\(markets.definition(market).ticker) settled twice", strategy: nil)))
+            return
+        }
+        if markets.result(market) != result {
+            markets.setResult(market, result)
+            shared.output(.record(.result(market, result)))
+        }
+        shared.trading.settle(market, result, now: now)
+        changeStatus(market, .finalized)
+    }
+
+    /// Fires what is due by the clock: market hours first set, first fired.
+    private mutating func runClock() {
+        while let entry = shared.timers.popDue(now) {
+            switch entry {
+            case .strategy(let index, let timer): host(index).timerFired(timer)
+            case .opens(let market):
+                let definition = markets.definition(market)
+                if markets.status(market) == .initialized, definition.openTime <= now {
+                    changeStatus(market, .active)
+                }
+            case .closes(let market):
+                // The close may have been moved since this timer was set.
+                let status = markets.status(market)
+                if markets.definition(market).closeTime <= now, status == .active || status == .inactive {
+                    changeStatus(market, .closed)
+                }
+            }
+            settleWork()
+        }
+        shared.trading.advance(to: now)
+    }
+
+    /// Brings callbacks' intents to the gate, the gate's answers to the callbacks, and commands to the outputs,
+    /// until all is said.
+    @usableFromInline @inline(never)
+    mutating func settleWork() {
+        signals.pointee.hasWork = false
+        let trading = shared.trading
+        var rounds = 0
+        while true {
+            if !shared.intents.isEmpty {
+                // The gate calls no strategy, so nothing is added while this is read.
+                for (strategy, intent) in shared.intents {
+                    trading.submit(intent, strategy: strategy, now: now)
+                }
+                shared.intents.removeAll(keepingCapacity: true)
+                trading.advance(to: now)
+            }
+            guard trading.hasOutput || !shared.intents.isEmpty else { break }
+            trading.hasOutput = false
+            for record in trading.records { shared.outputs.append(.record(record)) }
+            trading.records.removeAll(keepingCapacity: true)
+            for command in trading.commands { shared.outputs.append(.command(command)) }
+            trading.commands.removeAll(keepingCapacity: true)
+            // Strategies only note intents, so that nothing is added while this is read.
+            for event in trading.events { tell(event) }
+            trading.events.removeAll(keepingCapacity: true)
+            rounds += 1
+            if rounds > Engine.maximumRounds {
+                countRunaway()
+                break
+            }
+        }
+        signals.pointee.hasWork = false
+        signals.pointee.hasOutputs = !shared.outputs.isEmpty
+        signals.pointee.nextWake = min(shared.timers.next, trading.nextWake ?? .distantFuture)
+    }
+
+    private mutating func tell(_ event: TradingEvent) {
+        switch event {
+        case .order(let order, let strategy):
+            shared.outputs.append(.record(.order(order, strategy: strategy)))
+            if strategy < strategyCount { host(strategy).orderChanged(order) }
+        case .fill(let fill, let strategy, let position):
+            shared.outputs.append(.record(.fill(fill, strategy: strategy, position: position)))
+            if strategy < strategyCount { host(strategy).filled(fill) }
+        case .settlement(let settlement, let strategy):
+            shared.outputs.append(.record(.settlement(settlement, strategy: strategy)))
+            if strategy < strategyCount { host(strategy).settled(settlement) }
+        case .risk(let state, let reason, let strategy):
+            shared.outputs.append(.record(.risk(state, reason: reason)))
+            for index in 0..<strategyCount where strategy == nil || strategy == index {
+                host(index).riskChanged(state)
+            }
+        }
+    }
+}

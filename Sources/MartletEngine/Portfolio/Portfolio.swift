@@ -1,0 +1,246 @@
+import Martlet
+
+/// What one strategy, or the whole account, holds and has open, with the sums that the risk gate asks for.
+///
+/// Flat arrays by market; all sums are kept up to date with each change, at a cost of the event's active
+/// markets.
+package struct Portfolio: Sendable {
+    /// Orders of one side of a market that may still trade, at full size.
+    package struct OpenSide: Hashable, Sendable {
+        package var quantity: Quantity = .zero
+        /// What they would cost if all filled: YES price for bids, NO price for asks.
+        package var cost: Money = .zero
+    }
+
+    package struct Holding: Sendable {
+        package var position = Position()
+        package var open = BySide(OpenSide())
+        /// Profit not realised at the last mark.
+        package var unrealized: Money = .zero
+        var event: Int32
+        var isActive = false
+        /// What is in the sums for this market.
+        var countedPosition: Quantity = .zero
+
+        /// The largest position, long or short, that fills of one side could lead to.
+        var worstPosition: Quantity {
+            let held = position.quantity
+            return max((held + open.bid.quantity).magnitude, (held - open.ask.quantity).magnitude)
+        }
+        /// Lost if the market settles so, with every order filled that then loses. Negative for a gain.
+        func loss(ifYes: Bool) -> Money {
+            let held = position.quantity
+            let wins = ifYes ? held.isPositive : held.hundredths < 0
+            let payout = wins ? Price.one * held.magnitude : .zero
+            return position.cost - payout + (ifYes ? open.ask.cost : open.bid.cost)
+        }
+        var worstLoss: Money { max(loss(ifYes: true), loss(ifYes: false)) }
+    }
+
+    struct EventHolding: Sendable {
+        var isExclusive: Bool
+        /// Markets with a position or open orders, now or before.
+        var markets: [Int32] = []
+        /// What is in the sums for this event.
+        var worstLoss: Money = .zero
+        var worstPosition: Quantity = .zero
+    }
+
+    package private(set) var holdings: ContiguousArray<Holding> = []
+    private var events: ContiguousArray<EventHolding> = []
+    /// Sum over events of what the worst outcome loses.
+    package private(set) var worstLoss: Money = .zero
+    /// Sum over markets of the largest position that could come.
+    package private(set) var worstPosition: Quantity = .zero
+    package private(set) var realized: Money = .zero
+    package private(set) var unrealized: Money = .zero
+    package private(set) var fees: Money = .zero
+    /// Sum of the positions' cost.
+    package private(set) var cost: Money = .zero
+    package var openOrders = 0
+    /// Profit at which the present day began.
+    package var dayStartProfit: Money = .zero
+
+    /// Realised and not, fees taken off.
+    package var profit: Money { realized + unrealized - fees }
+    package var dailyLoss: Money { dayStartProfit - profit }
+
+    mutating func addMarket(event: Int32) { holdings.append(Holding(event: event)) }
+    mutating func addEvent() { events.append(EventHolding(isExclusive: false)) }
+    mutating func setExclusive(_ event: Int, _ isExclusive: Bool) {
+        guard events[event].isExclusive != isExclusive else { return }
+        events[event].isExclusive = isExclusive
+        refreshEvent(event)
+    }
+
+    // MARK: Changes
+
+    /// Changes what is open on a side.
+    @inline(__always)
+    mutating func addOpen(_ market: Int, _ side: Side, _ quantity: Quantity, _ cost: Money) {
+        holdings[market].open[side].quantity += quantity
+        holdings[market].open[side].cost += cost
+        refresh(market)
+    }
+
+    /// Takes a trade; returns the change of cash before fees.
+    mutating func trade(_ market: Int, _ side: Side, _ quantity: Quantity, at price: Price, fee: Money)
+        -> Money
+    {
+        let before = holdings[market].position
+        let cash = holdings[market].position.trade(side, quantity, at: price)
+        holdings[market].position.fees += fee
+        fees += fee
+        count(before, holdings[market].position)
+        refresh(market)
+        return cash
+    }
+
+    /// Pays a market out; returns the profit before fees.
+    mutating func settle(_ market: Int, payout: Money) -> Money {
+        let before = holdings[market].position
+        let profit = holdings[market].position.settle(payout: payout)
+        count(before, holdings[market].position)
+        mark(market, at: .zero)
+        refresh(market)
+        return profit
+    }
+
+    private mutating func count(_ before: Position, _ after: Position) {
+        realized += after.realized - before.realized
+        cost += after.cost - before.cost
+    }
+
+    /// Values a position anew. O(1).
+    mutating func mark(_ market: Int, at mark: Price) {
+        let position = holdings[market].position
+        let value = position.quantity.isZero ? .zero : position.unrealized(at: mark)
+        unrealized += value - holdings[market].unrealized
+        holdings[market].unrealized = value
+    }
+
+    // MARK: Sums
+
+    private mutating func refresh(_ market: Int) {
+        let event = Int(holdings[market].event)
+        if !holdings[market].isActive {
+            holdings[market].isActive = true
+            events[event].markets.append(Int32(market))
+        }
+        let worst = holdings[market].worstPosition
+        let change = worst - holdings[market].countedPosition
+        holdings[market].countedPosition = worst
+        events[event].worstPosition += change
+        worstPosition += change
+        refreshEvent(event)
+    }
+
+    private mutating func refreshEvent(_ event: Int) {
+        let loss = eventLoss(event)
+        worstLoss += loss - events[event].worstLoss
+        events[event].worstLoss = loss
+    }
+
+    /// What the worst outcome of an event loses, never below zero. With mutually exclusive markets the outcomes
+    /// are "this one wins" for each, and "none wins"; without, each market falls out as it will.
+    private func eventLoss(_ event: Int, replacing replaced: Int = -1, with holding: Holding? = nil) -> Money
+    {
+        let markets = events[event].markets
+        var isNew = replaced >= 0
+        var none = Money.zero
+        var worstSwing = Money.zero
+        var separate = Money.zero
+        func add(_ holding: Holding) {
+            let no = holding.loss(ifYes: false)
+            let yes = holding.loss(ifYes: true)
+            none += no
+            worstSwing = max(worstSwing, yes - no)
+            separate += max(max(yes, no), .zero)
+        }
+        for market in markets {
+            if Int(market) == replaced, let holding {
+                add(holding)
+                isNew = false
+            } else {
+                add(holdings[Int(market)])
+            }
+        }
+        if isNew, let holding { add(holding) }
+        return events[event].isExclusive ? max(none + worstSwing, .zero) : separate
+    }
+
+    /// What the sums would be with more open on a side.
+    struct Projection {
+        var marketPosition: Quantity
+        var eventPosition: Quantity
+        var totalPosition: Quantity
+        var marketLoss: Money
+        var eventLoss: Money
+        var totalLoss: Money
+    }
+
+    func current(_ market: Int) -> Projection {
+        let holding = holdings[market]
+        let event = events[Int(holding.event)]
+        return Projection(
+            marketPosition: holding.worstPosition, eventPosition: event.worstPosition,
+            totalPosition: worstPosition, marketLoss: holding.worstLoss, eventLoss: event.worstLoss,
+            totalLoss: worstLoss)
+    }
+
+    func projected(_ market: Int, _ side: Side, _ quantity: Quantity, _ cost: Money) -> Projection {
+        var holding = holdings[market]
+        holding.open[side].quantity += quantity
+        holding.open[side].cost += cost
+        let event = Int(holding.event)
+        let change = holding.worstPosition - holdings[market].countedPosition
+        let loss = eventLoss(event, replacing: market, with: holding)
+        return Projection(
+            marketPosition: holding.worstPosition, eventPosition: events[event].worstPosition + change,
+            totalPosition: worstPosition + change, marketLoss: holding.worstLoss, eventLoss: loss,
+            totalLoss: worstLoss + loss - events[event].worstLoss)
+    }
+
+    /// What an event's positions pay at least, whichever market wins: the collateral that netting gives back.
+    func guaranteedPayout(_ event: Int) -> Money {
+        var none = Money.zero
+        var worst: Money? = nil
+        for market in events[event].markets {
+            let held = holdings[Int(market)].position.quantity
+            let no = held.hundredths < 0 ? Price.one * held.magnitude : .zero
+            let yes = held.isPositive ? Price.one * held : .zero
+            none += no
+            worst = min(worst ?? (yes - no), yes - no)
+        }
+        return max(.zero, none + min(worst ?? .zero, .zero))
+    }
+
+    // MARK: Checks
+
+    /// Recomputes every sum the slow way.
+    package func checkInvariants() {
+        var sums = Position()
+        var unrealized = Money.zero
+        var worst = Quantity.zero
+        for (index, holding) in holdings.enumerated() {
+            sums.cost += holding.position.cost
+            sums.realized += holding.position.realized
+            sums.fees += holding.position.fees
+            unrealized += holding.unrealized
+            worst += holding.worstPosition
+            precondition(holding.position.cost.raw >= 0)
+            precondition(!holding.position.quantity.isZero || holding.position.cost == .zero)
+            precondition(
+                holding.open.bid.quantity.hundredths >= 0 && holding.open.ask.quantity.hundredths >= 0)
+            precondition(holding.isActive == events[Int(holding.event)].markets.contains(Int32(index)))
+        }
+        precondition(sums.cost == cost && sums.realized == realized && sums.fees == fees)
+        precondition(unrealized == self.unrealized && worst == worstPosition)
+        var loss = Money.zero
+        for index in events.indices {
+            precondition(events[index].worstLoss == eventLoss(index))
+            loss += events[index].worstLoss
+        }
+        precondition(loss == worstLoss)
+    }
+}

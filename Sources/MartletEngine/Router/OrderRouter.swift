@@ -1,0 +1,160 @@
+import Martlet
+
+/// The queues and budgets of all exchange shards: who may leave next, and when.
+///
+/// One token bucket a shard (API.md §3: single writes to shard 1 and above are billed to that shard's bucket,
+/// shard 0 and all batches to the unscoped one). In a bucket cancels go first, then what reduces risk, then the
+/// rest, each by age. An entry whose token its order no longer bears was superseded, and is skipped.
+package struct OrderRouter {
+    /// In order of precedence.
+    enum Class: Int, CaseIterable {
+        case cancel, reducing, normal
+    }
+    struct Entry {
+        var slot: Int32
+        var token: UInt64
+        /// The token of its first time in the queue.
+        var age: UInt64
+    }
+
+    /// First in, first out, with what was taken off the front reclaimed now and then.
+    struct Queue {
+        private var entries: [Entry] = []
+        private var head = 0
+        var first: Entry? { head < entries.count ? entries[head] : nil }
+        var count: Int { entries.count - head }
+        /// By age: at the end for a new entry, near the front for one that had left and is back.
+        mutating func insert(_ entry: Entry) {
+            guard let last = entries.last, count > 0, last.age > entry.age else {
+                entries.append(entry)
+                return
+            }
+            var index = head
+            while entries[index].age < entry.age { index += 1 }
+            entries.insert(entry, at: index)
+        }
+        mutating func removeFirst() {
+            head += 1
+            if head == entries.count {
+                entries.removeAll(keepingCapacity: true)
+                head = 0
+            } else if head > 1024, head > entries.count / 2 {
+                entries.removeFirst(head)
+                head = 0
+            }
+        }
+        /// Drops entries that are not wanted any more, keeping the order.
+        mutating func compact(_ isWanted: (Entry) -> Bool) {
+            entries = entries[head...].filter(isWanted)
+            head = 0
+        }
+    }
+
+    package struct Lane {
+        var queues: [Queue] = [Queue(), Queue(), Queue()]
+        package var bucket: TokenBucket
+        /// Entries that are still wanted.
+        package internal(set) var waiting = 0
+        var entryCount: Int { queues[0].count + queues[1].count + queues[2].count }
+    }
+
+    let settings: RouterSettings
+    package internal(set) var limits: RateLimits
+    package internal(set) var lanes: ContiguousArray<Lane>
+    package internal(set) var statistics = RouterStatistics()
+    /// When something that waits can leave; nil when nothing waits.
+    package internal(set) var wake: Timestamp?
+    var generator = SeededGenerator(seed: 0)
+    private var lastToken: UInt64 = 0
+    /// Something was queued since the lanes were last served.
+    var isDirty = false
+
+    init(settings: RouterSettings, limits: RateLimits) {
+        self.settings = settings
+        self.limits = limits
+        lanes = []
+    }
+
+    mutating func addLane(now: Timestamp) {
+        lanes.append(Lane(bucket: TokenBucket(limits.write, now: now)))
+    }
+
+    mutating func setLimits(_ limits: RateLimits, now: Timestamp) {
+        self.limits = limits
+        for index in lanes.indices { lanes[index].bucket.set(limits.write, now: now) }
+        isDirty = true
+    }
+
+    /// Puts an order's pending request at the end of its class, or where its age (0 for a new one) places it;
+    /// returns the token that names the entry.
+    mutating func enqueue(_ slot: Int, lane: Int, class: Class, age: UInt64) -> UInt64 {
+        lastToken += 1
+        let entry = Entry(slot: Int32(slot), token: lastToken, age: age == 0 ? lastToken : age)
+        lanes[lane].queues[`class`.rawValue].insert(entry)
+        lanes[lane].waiting += 1
+        isDirty = true
+        let waiting = lanes.reduce(0) { $0 + $1.waiting }
+        statistics.longestQueue = max(statistics.longestQueue, waiting)
+        return lastToken
+    }
+    /// An order's entry is not wanted any more: its token was taken back.
+    mutating func abandon(lane: Int) { lanes[lane].waiting -= 1 }
+
+    /// Entries left behind by supersession are dropped before they outnumber the others.
+    func wantsCompaction(lane: Int) -> Bool {
+        lanes[lane].entryCount > 64 && lanes[lane].entryCount > 4 * lanes[lane].waiting
+    }
+
+    func cost(_ request: VenueReport.Request) -> Int {
+        switch request {
+        case .place: limits.costs.place
+        case .amend: limits.costs.amend
+        case .decrease: limits.costs.decrease
+        case .cancel: limits.costs.cancel
+        }
+    }
+
+    /// Tokens that only cancels may use.
+    func reserve(lane: Int) -> Int64 {
+        Int64(Double(lanes[lane].bucket.capacity) * min(max(settings.cancelReserve, 0), 0.9))
+    }
+
+    package var queueLength: Int { lanes.reduce(0) { $0 + $1.waiting } }
+}
+
+/// What the router did.
+package struct RouterStatistics: Hashable, Sendable {
+    /// Requests sent, by kind.
+    package var places = 0
+    package var amends = 0
+    package var decreases = 0
+    package var cancels = 0
+    package var batches = 0
+    /// Requests replaced by newer ones before they were sent.
+    package var superseded = 0
+    /// Orders cancelled before they were sent.
+    package var withdrawn = 0
+    /// Answers of 429.
+    package var rateLimited = 0
+    package var longestQueue = 0
+
+    package mutating func count(_ request: VenueReport.Request) {
+        switch request {
+        case .place: places += 1
+        case .amend: amends += 1
+        case .decrease: decreases += 1
+        case .cancel: cancels += 1
+        }
+    }
+}
+
+/// A write budget at a moment, for displays and reports.
+package struct BudgetReading: Hashable, Sendable {
+    /// The exchange's number of the shard.
+    package var shard: Int
+    package var available: Int64
+    package var capacity: Int64
+    /// Tokens spent since the start.
+    package var spent: Int64
+    package var waiting: Int
+}

@@ -1,0 +1,167 @@
+import Martlet
+
+// What desks, reports and displays ask.
+extension TradingCore {
+    package func order(_ id: OrderID) -> Order? { store.slot(of: id).map { store.records[$0].order } }
+    /// The strategy that placed an order; nil for an adopted or forgotten one.
+    package func strategy(of id: OrderID) -> Int? {
+        guard let slot = store.slot(of: id) else { return nil }
+        let strategy = Int(store.records[slot].strategy)
+        return strategy == unassigned ? nil : strategy
+    }
+    /// A strategy's orders in a market that may still trade, oldest first.
+    package func openOrders(_ strategy: Int, _ market: Market.ID) -> [Order] {
+        var orders: [Order] = []
+        forEachOpen(in: market) { slot in
+            if Int(store.records[slot].strategy) == strategy { orders.append(store.records[slot].order) }
+        }
+        return orders
+    }
+    /// All orders that may still trade, oldest first.
+    package func openOrders() -> [Order] {
+        var orders: [Order] = []
+        var slot = store.all.first
+        while slot >= 0 {
+            orders.append(store.records[Int(slot)].order)
+            slot = store.records[Int(slot)].links.all.next
+        }
+        return orders
+    }
+    package var openOrderCount: Int { store.openCount }
+
+    @inline(__always)
+    func forEachOpen(in market: Market.ID, _ body: (Int) -> Void) {
+        synchronise()
+        guard Int(market.index) < desks.count else { return }
+        var slot = store.markets[Int(market.index)].first
+        while slot >= 0 {
+            let next = store.records[Int(slot)].links.market.next
+            body(Int(slot))
+            slot = next
+        }
+    }
+
+    /// A strategy's position; index ``unassigned`` for that of adopted orders.
+    package func position(_ strategy: Int, _ market: Market.ID) -> Position {
+        synchronise()
+        guard Int(market.index) < desks.count else { return Position() }
+        return portfolios[strategy].holdings[Int(market.index)].position
+    }
+    package func accountPosition(_ market: Market.ID) -> Position { position(account, market) }
+    /// The price at which positions are valued: the last mid, or a first fill's price.
+    package func mark(_ market: Market.ID) -> Price? {
+        Int(market.index) < desks.count ? desks[Int(market.index)].mark : nil
+    }
+    /// Realised and unrealised profit of a strategy, fees taken off.
+    package func profit(_ strategy: Int) -> Money { portfolios[strategy].profit }
+    package var accountPortfolio: Portfolio { portfolios[account] }
+
+    /// Cash that neither a position nor an order ties up: of one shard by the exchange's number, or of all.
+    package func availableCash(_ shard: Int? = nil) -> Money {
+        if let shard { return cash.find(shard).map { cash[$0].available } ?? .zero }
+        return cash.shards.reduce(.zero) { $0 + $1.available }
+    }
+    /// Cash and positions at their marks.
+    package var equity: Money { cash.total + portfolios[account].cost + portfolios[account].unrealized }
+
+    /// The stricter of a strategy's state and the account's.
+    package func riskState(_ strategy: Int) -> RiskState { gate.state(strategy) }
+    package var accountRiskState: RiskState { gate.state(account) }
+    /// How many intents each rule refused, in the order of `RiskRule.allCases`.
+    package var refusalCounts: [(rule: RiskRule, count: Int)] {
+        zip(RiskRule.allCases, gate.refusalCounts).map { ($0, $1) }
+    }
+
+    /// Contracts of our own that rest at a price, as far as the venue has told.
+    package func ownResting(_ market: Market.ID, _ side: Side, _ price: Price) -> Quantity {
+        var sum = Quantity.zero
+        forEachOpen(in: market) { slot in
+            let order = store.records[slot].order
+            guard order.side == side, order.price == price else { return }
+            switch store.records[slot].life {
+            case .resting, .changing, .unknown(.amend, _), .unknown(.decrease, _), .unknown(.cancel, _):
+                sum += order.remaining
+            case .queued, .placing, .unknown, .missing, .finishing, .done: break
+            }
+        }
+        return sum
+    }
+    /// Contracts of a strategy's open orders on a side, whether acknowledged or not.
+    package func openQuantity(_ strategy: Int, _ market: Market.ID, _ side: Side) -> Quantity {
+        synchronise()
+        guard Int(market.index) < desks.count else { return .zero }
+        return portfolios[strategy].holdings[Int(market.index)].open[side].quantity
+    }
+
+    /// The write budgets by shard.
+    package func budgets(now: Timestamp) -> [BudgetReading] {
+        cash.shards.indices.map { index in
+            var bucket = router.lanes[index].bucket
+            bucket.refill(to: now)
+            return BudgetReading(
+                shard: cash[index].number, available: bucket.available, capacity: bucket.capacity,
+                spent: bucket.spent, waiting: router.lanes[index].waiting)
+        }
+    }
+
+    // MARK: For the gate
+
+    /// Whether a proposal brings its strategy's position nearer to zero, with all that is open on its side.
+    func isReducing(_ proposal: Proposal) -> Bool {
+        let holding = portfolios[proposal.strategy].holdings[proposal.market]
+        let open = holding.open[proposal.side].quantity + proposal.added.quantity
+        return holding.position.quantity.hundredths * proposal.side.sign <= -open.hundredths
+            && !holding.position.quantity.isZero
+    }
+
+    /// An own order on the other side that an order at `price` would meet.
+    func crossingOrder(_ market: Int, _ side: Side, _ price: Price, except: Int) -> Order? {
+        guard !portfolios[account].holdings[market].open[side.opposite].quantity.isZero else { return nil }
+        var slot = store.markets[market].first
+        while slot >= 0 {
+            let record = store.records[Int(slot)]
+            if record.order.side != side, Int(slot) != except, canBeMet(record, side, price) {
+                return record.order
+            }
+            slot = record.links.market.next
+        }
+        return nil
+    }
+    private func canBeMet(_ record: OrderRecord, _ side: Side, _ price: Price) -> Bool {
+        if case .finishing = record.life { return false }
+        if side.crosses(price, resting: record.order.price) { return true }
+        if record.life.mayBeAmended, side.crosses(price, resting: record.sentPrice) { return true }
+        if case .amend(let other, _) = record.pending?.work { return side.crosses(price, resting: other) }
+        return false
+    }
+
+    /// What a market's open orders tie up: the cost of what the account's position does not cover. With more
+    /// open than is covered, the cheapest orders count as the covered ones, so that it is never too little.
+    func collateral(
+        _ market: Int, _ side: Side = .bid, adding added: OrderRecord.Held = .init(), at price: Price = .one
+    ) -> Money {
+        let holding = portfolios[account].holdings[market]
+        return tiedUp(market, .bid, holding, side == .bid ? added : .init(), price)
+            + tiedUp(market, .ask, holding, side == .ask ? added : .init(), price)
+    }
+    private func tiedUp(
+        _ market: Int, _ side: Side, _ holding: Portfolio.Holding, _ added: OrderRecord.Held, _ price: Price
+    ) -> Money {
+        let open = holding.open[side].quantity + added.quantity
+        let cost = holding.open[side].cost + added.cost
+        let covered = -holding.position.quantity.hundredths * side.sign
+        if covered <= 0 { return cost }
+        if open.hundredths <= covered { return .zero }
+        var cheapest = added.quantity.isPositive ? side.cost(price) : .one
+        var slot = store.markets[market].first
+        while slot >= 0 {
+            let record = store.records[Int(slot)]
+            if record.order.side == side, !record.held.quantity.isZero {
+                cheapest = min(
+                    cheapest, Price(micros: Int(record.held.cost.raw / record.held.quantity.hundredths)))
+            }
+            slot = record.links.market.next
+        }
+        return cost - cheapest * Quantity(hundredths: covered)
+    }
+}

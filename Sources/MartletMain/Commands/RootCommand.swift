@@ -1,0 +1,46 @@
+import Martlet
+import MartletWire
+
+/// The whole tree of commands.
+enum RootCommand {
+    static let version = "0.1.0"
+    static let versionFlag = Switch("version", "print the version")
+
+    static func command(_ registry: StrategyRegistry) -> Command {
+        var root = Command(name: "martlet", summary: "an automated strategy engine for the Kalshi exchange")
+        root.flags = [versionFlag]
+        var commands = [
+            StrategiesCommand.command(registry),
+            NewCommand.command(),
+        ]
+        commands.append(HelpCommand.command { ArgumentParser(root: Self.command(registry)).root })
+        root.subcommands = commands
+        root.run = { invocation, terminal in
+            if invocation[versionFlag] {
+                let text =
+                    invocation.isJSON
+                    ? JSONValue.fields([("version", .string(version))]).text : "martlet \(version)"
+                try terminal.line(text)
+            } else {
+                try terminal.write(welcome)
+            }
+            return .success
+        }
+        return root
+    }
+
+    /// What someone sees who has typed `martlet` and nothing else.
+    static let welcome = """
+        Martlet trades event contracts on the Kalshi exchange by strategies written in
+        Swift: the same strategy, unchanged, runs on recorded data and on live data.
+
+        Three commands to try:
+          martlet backtest           a market maker on a made-up exchange day, with a report
+          martlet strategies         what is compiled in, and its parameters
+          martlet new my-strategy    a strategy of your own, ready to compile
+
+        'martlet help' lists every command, 'martlet help configuration' explains
+        configurations.
+
+        """
+}

@@ -1,0 +1,39 @@
+import Foundation
+import Synchronization
+
+/// Ctrl-C and SIGTERM, taken down by a signal handler and asked for by whatever runs long.
+///
+/// The first signal asks for an orderly end; a second Ctrl-C ends the process at once.
+package enum Interrupt {
+    /// The first signal received, zero for none. Atomic: a handler may run on any thread.
+    private static let received = Atomic<Int32>(0)
+
+    /// Starts listening, and ignores SIGPIPE so that a closed pipe is an error of `write`.
+    package static func install() {
+        received.store(0, ordering: .relaxed)
+        signal(SIGPIPE, SIG_IGN)
+        for number in [SIGINT, SIGTERM] {
+            var action = sigaction()
+            // Only a lock-free atomic and `_exit`: both are safe in a handler.
+            action.__sigaction_handler.sa_handler = { number in
+                let (_, before) = Interrupt.received.compareExchange(
+                    expected: 0, desired: number, ordering: .relaxed)
+                if before == SIGINT, number == SIGINT { _exit(130) }
+            }
+            action.sa_flags = Int32(bitPattern: UInt32(SA_RESTART))
+            sigaction(number, &action, nil)
+        }
+    }
+
+    /// Cheap: one relaxed load.
+    package static var isRequested: Bool { received.load(ordering: .relaxed) != 0 }
+
+    /// The exit code that tells the signal, nil without one.
+    package static var exitCode: ExitCode? {
+        switch received.load(ordering: .relaxed) {
+        case 0: nil
+        case SIGTERM: .terminated
+        default: .interrupted
+        }
+    }
+}

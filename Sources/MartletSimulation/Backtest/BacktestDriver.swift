@@ -1,0 +1,186 @@
+import Martlet
+import MartletEngine
+
+/// Replays an input through an engine and a simulated exchange, on a virtual clock.
+///
+/// The clock is the recording's receive time, for venue and engine alike: a command sent at one record reaches
+/// the venue after its latency and meets the book as of the records received until then. Between two records,
+/// what is due runs in the order of its time: the venue first, then the engine's timers, then samples.
+package struct BacktestDriver: ~Copyable {
+    package var engine: Engine
+    package let exchange: SimulatedExchange
+    private let settings: BacktestSettings
+    private let observer: (any RunObserver)?
+    private var isStarted = false
+    /// When the run wants to sample its state. At first the start itself.
+    private var due = Timestamp.distantPast
+    package private(set) var summary = RunSummary()
+
+    /// Often enough for a smooth bar and a quick Ctrl-C, seldom enough to cost nothing.
+    private static let recordsBetweenProgress = 1 << 16
+
+    package init(
+        engine: consuming Engine, exchange: SimulatedExchange, settings: BacktestSettings,
+        observer: (any RunObserver)? = nil
+    ) {
+        self.engine = engine
+        self.exchange = exchange
+        self.settings = settings
+        self.observer = observer
+    }
+
+    /// Runs to the input's end, or until the observer asks to stop. Throws what the input throws; the run until
+    /// there is in ``summary``, not marked complete.
+    package mutating func run<Source: RunSource & ~Copyable>(_ source: inout Source) throws -> RunSummary {
+        var left = BacktestDriver.recordsBetweenProgress
+        reading: while true {
+            switch try source.next() {
+            case .market:
+                let event = source.event
+                if event.receiveTime >= min(exchange.nextDue, min(engine.nextWake, due)) {
+                    runDue(until: event.receiveTime)
+                }
+                if exchange.apply(event) != nil { summary.venueFaults += 1 }
+                engine.handle(event)
+                if engine.hasOutputs || exchange.nextDue <= event.receiveTime { deliver() }
+                left &-= 1
+                if left == 0 {
+                    summary.records += BacktestDriver.recordsBetweenProgress
+                    left = BacktestDriver.recordsBetweenProgress
+                    guard report(source.fraction) else { break reading }
+                }
+            case .input: take(source.input, at: source.time)
+            case .end:
+                summary.isComplete = true
+                break reading
+            }
+        }
+        summary.records += BacktestDriver.recordsBetweenProgress - left
+        finish()
+        return summary
+    }
+
+    private func report(_ fraction: Double) -> Bool {
+        guard let observer else { return true }
+        return observer.progressed(
+            RunProgress(records: summary.records, fraction: fraction, time: engine.now))
+    }
+
+    // MARK: Inputs that are no book events
+
+    private mutating func take(_ input: EngineInput, at time: Timestamp) {
+        if case .defined(let market) = input {
+            if isStarted { runDue(until: time) }
+            exchange.define(market, at: time)
+            engine.handle(input, at: time)
+            if let id = engine.markets.id(of: market.ticker) { observer?.defined(id, market, at: time) }
+            if isStarted { deliver() }
+            return
+        }
+        runDue(until: time)
+        switch input {
+        // What the exchange decides by itself it announces by itself, at once or after its timers.
+        case .status(let market, let status): exchange.setStatus(market, status, at: time)
+        case .result(let market, let result): exchange.setResult(market, result, at: time)
+        case .settled(let market, let result): exchange.settle(market, result, at: time)
+        case .unusable(let market, _):
+            exchange.setUnusable(market)
+            engine.handle(input, at: time)
+        case .market, .defined, .ticker, .reference, .started, .report, .balance, .limits, .clock, .command,
+            .stopped:
+            engine.handle(input, at: time)
+        }
+        deliver()
+    }
+
+    private mutating func start(at time: Timestamp) {
+        isStarted = true
+        summary.firstTime = time
+        engine.handle(.limits(settings.limits), at: time)
+        engine.handle(.started(nonce: settings.seed), at: time)
+        due = settings.sampleInterval > .zero && observer != nil ? time : .distantFuture
+        deliver()
+    }
+
+    // MARK: Time between inputs
+
+    /// Runs all that is due until `time`, earliest first.
+    @inline(never)
+    private mutating func runDue(until time: Timestamp) {
+        if !isStarted { start(at: time) }
+        while true {
+            let venue = exchange.nextDue
+            let wake = engine.nextWake
+            let next = min(venue, min(wake, due))
+            guard next <= time else { return }
+            if venue == next {
+                runExchange(until: next)
+            } else if wake == next {
+                engine.handle(.clock, at: max(next, engine.now))
+            } else {
+                sample(next)
+                due = next + settings.sampleInterval
+            }
+            if engine.hasOutputs { deliver() }
+        }
+    }
+
+    /// Brings commands to the exchange and what it answers at once back, until neither has anything to say.
+    @inline(never)
+    private mutating func deliver() {
+        repeat {
+            let now = engine.now
+            let (exchange, observer) = (exchange, observer)
+            var commands = 0
+            engine.drainOutputs { output in
+                switch output {
+                case .command(let command):
+                    commands += 1
+                    observer?.sent(command, at: now)
+                    exchange.submit(command, at: now)
+                case .record(let record): observer?.recorded(record, at: now)
+                case .subscribe, .unsubscribe: break
+                }
+            }
+            summary.commands += commands
+            if exchange.nextDue <= now { runExchange(until: now) }
+        } while engine.hasOutputs || exchange.nextDue <= engine.now
+    }
+
+    /// Lets the exchange act until `time`, and tells the engine what came of it.
+    private mutating func runExchange(until time: Timestamp) {
+        exchange.advance(to: time)
+        for announcement in exchange.takeAnnouncements() {
+            switch announcement {
+            case .status(let market, let status, let at): engine.handle(.status(market, status), at: at)
+            case .result(let market, let result, let at): engine.handle(.result(market, result), at: at)
+            case .settled(let market, let result, let at): engine.handle(.settled(market, result), at: at)
+            case .groupTriggered: break
+            }
+        }
+        while let due = exchange.nextReport(at: time) {
+            summary.reports += 1
+            engine.handle(.report(due.report), at: due.time)
+            // An answer to this report may be overtaken by nothing that is due later.
+            if engine.hasOutputs { return }
+        }
+    }
+
+    // MARK: The end
+
+    private mutating func finish() {
+        if !isStarted { start(at: engine.now) }
+        deliver()
+        if settings.cancelsAtEnd { engine.handle(.command(.halt(reason: "end of the run")), at: engine.now) }
+        deliver()
+        summary.lastTime = engine.now
+        sample(engine.now)
+        engine.handle(.stopped, at: engine.now)
+        deliver()
+    }
+
+    private func sample(_ time: Timestamp) {
+        guard let observer else { return }
+        observer.sampled(RunSample(of: engine, at: time))
+    }
+}

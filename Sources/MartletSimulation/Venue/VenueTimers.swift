@@ -1,0 +1,75 @@
+import Martlet
+
+/// What the venue's clock will bring, earliest first; equal times in the order in which they were set.
+struct VenueTimers {
+    enum Entry: Hashable {
+        case opens(Market.ID)
+        case closes(Market.ID)
+        /// What still rests after the close dies.
+        case closeCancel(Market.ID)
+        case settles(Market.ID, generation: UInt32)
+        /// Void unless the slot still holds that order with that expiry.
+        case expires(slot: Int32, number: UInt64)
+    }
+    private var heap = DueQueue<Entry>()
+    var next: Timestamp { heap.next }
+    mutating func set(_ entry: Entry, at time: Timestamp) { heap.insert(entry, at: time) }
+    mutating func popDue(_ now: Timestamp) -> (time: Timestamp, entry: Entry)? {
+        guard heap.next <= now else { return nil }
+        return heap.removeFirst().map { ($0.time, $0.element) }
+    }
+}
+
+/// A binary heap of things that are due at a time; what is due at the same time comes out as it went in.
+struct DueQueue<Element> {
+    private struct Item {
+        var time: Timestamp
+        var order: UInt64
+        var element: Element
+        func isBefore(_ other: Item) -> Bool {
+            time != other.time ? time < other.time : order < other.order
+        }
+    }
+    private var heap: ContiguousArray<Item> = []
+    private var counter: UInt64 = 0
+
+    var isEmpty: Bool { heap.isEmpty }
+    var count: Int { heap.count }
+    /// `.distantFuture` when empty.
+    var next: Timestamp { heap.first?.time ?? .distantFuture }
+
+    mutating func insert(_ element: Element, at time: Timestamp) {
+        counter += 1
+        heap.append(Item(time: time, order: counter, element: element))
+        var child = heap.count - 1
+        while child > 0 {
+            let parent = (child - 1) / 2
+            guard heap[child].isBefore(heap[parent]) else { break }
+            heap.swapAt(child, parent)
+            child = parent
+        }
+    }
+
+    mutating func removeFirst() -> (time: Timestamp, element: Element)? {
+        guard let first = heap.first else { return nil }
+        let last = heap.removeLast()
+        if !heap.isEmpty {
+            heap[0] = last
+            sift()
+        }
+        return (first.time, first.element)
+    }
+
+    private mutating func sift() {
+        var parent = 0
+        while true {
+            var least = parent
+            let left = 2 * parent + 1
+            if left < heap.count, heap[left].isBefore(heap[least]) { least = left }
+            if left + 1 < heap.count, heap[left + 1].isBefore(heap[least]) { least = left + 1 }
+            guard least != parent else { return }
+            heap.swapAt(parent, least)
+            parent = least
+        }
+    }
+}
