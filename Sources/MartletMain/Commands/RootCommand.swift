@@ -10,6 +10,7 @@ enum RootCommand {
         var root = Command(name: "martlet", summary: "an automated strategy engine for the Kalshi exchange")
         root.flags = [versionFlag]
         var commands = [
+            BacktestCommand.command(registry),
             StrategiesCommand.command(registry),
             NewCommand.command(),
         ]
