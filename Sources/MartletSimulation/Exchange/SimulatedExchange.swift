@@ -48,15 +48,15 @@ package final class SimulatedExchange {
     package let venue: Venue
     /// The engine's account at the venue.
     package let account: Int
-    package private(set) var buckets: VenueBuckets
-    package private(set) var counts = ExchangeCounts()
-    private var generator: SeededGenerator
-    private var faultGenerator: SeededGenerator
-    private var arrivals = DueQueue<Arrival>()
-    private var deliveries = DueQueue<Delivery>()
-    private var held: [(arrival: Arrival, until: Timestamp)] = []
-    private var lastArrival: Timestamp = .distantPast
-    private var lastDelivery: Timestamp = .distantPast
+    @exclusivity(unchecked) package private(set) var buckets: VenueBuckets
+    @exclusivity(unchecked) package private(set) var counts = ExchangeCounts()
+    @exclusivity(unchecked) private var generator: SeededGenerator
+    @exclusivity(unchecked) private var faultGenerator: SeededGenerator
+    @exclusivity(unchecked) private var arrivals = DueQueue<Arrival>()
+    @exclusivity(unchecked) private var deliveries = DueQueue<Delivery>()
+    @exclusivity(unchecked) private var held: [(arrival: Arrival, until: Timestamp)] = []
+    @exclusivity(unchecked) private var lastArrival: Timestamp = .distantPast
+    @exclusivity(unchecked) private var lastDelivery: Timestamp = .distantPast
     /// At a fixed address: read on each record, where a class's property would be checked for overlapping access.
     @usableFromInline let due: UnsafeMutablePointer<Timestamp>
 
@@ -137,7 +137,7 @@ package final class SimulatedExchange {
         while true {
             let arrival = arrivals.next
             let timer = venue.nextTimer
-            let patience = held.first?.until ?? .distantFuture
+            let patience = held.isEmpty ? Timestamp.distantFuture : held[0].until
             let next = min(arrival, timer, patience)
             guard next <= now else { break }
             if timer == next {
@@ -167,7 +167,7 @@ package final class SimulatedExchange {
     }
 
     private func refreshDue() {
-        let patience = held.first?.until ?? .distantFuture
+        let patience = held.isEmpty ? Timestamp.distantFuture : held[0].until
         due.pointee = min(min(arrivals.next, deliveries.next), min(venue.nextTimer, patience))
     }
 

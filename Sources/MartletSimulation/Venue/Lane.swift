@@ -7,6 +7,14 @@ struct Lane: ~Copyable {
     @usableFromInline var crowd: OrderBook
     /// Nothing but the crowd is here: a record updates its ladder and that is all.
     @usableFromInline var isPlain = true
+    /// Real orders are here, but nothing is pending: a record that touches none of them (``isQuiet(_:)``)
+    /// updates the crowd's ladder and that is all.
+    @usableFromInline var isCalm = false
+    /// The worst and the best real price of the bids, of the asks; an empty interval for none.
+    @usableFromInline var lowestBid = Int32.max
+    @usableFromInline var highestBid = Int32.min
+    @usableFromInline var lowestAsk = Int32.max
+    @usableFromInline var highestAsk = Int32.min
     /// The last record did not end its time-stamp group.
     @usableFromInline var isInGroup = false
     /// The recording cannot be trusted until its next snapshot; the crowd is taken to be empty.
@@ -22,7 +30,7 @@ struct Lane: ~Copyable {
     var isSettled = false
     /// A change was published for this market since its last group end.
     var isPublishing = false
-    var groupTime: Timestamp = .unknown
+    @usableFromInline var groupTime: Timestamp = .unknown
     var bids = RealSide(.bid)
     var asks = RealSide(.ask)
     var taken: ContiguousArray<Taken> = []
@@ -38,6 +46,26 @@ struct Lane: ~Copyable {
     subscript(side: Side) -> RealSide {
         _read { if side == .bid { yield bids } else { yield asks } }
         _modify { if side == .bid { yield &bids } else { yield &asks } }
+    }
+
+    /// Whether a change or a trade is away from every real order: at none of their prices, and crossing none.
+    @inlinable @inline(__always)
+    func isQuiet(_ event: MarketEvent) -> Bool {
+        let price = event.price.micros
+        let isDelta = event.kind == .delta
+        if event.side == .bid {
+            // A bid through an ask of ours; a taker that bought at its price or beyond.
+            return price < lowestAsk && !(isDelta && price >= lowestBid && price <= highestBid)
+        }
+        return price > highestBid && !(isDelta && price >= lowestAsk && price <= highestAsk)
+    }
+
+    /// Notes where the real orders are.
+    mutating func refreshBand() {
+        lowestBid = bids.levels.first?.price.micros ?? .max
+        highestBid = bids.levels.last?.price.micros ?? .min
+        lowestAsk = asks.levels.last?.price.micros ?? .max
+        highestAsk = asks.levels.first?.price.micros ?? .min
     }
 
     var hasRealOrders: Bool { !bids.isEmpty || !asks.isEmpty }
@@ -76,6 +104,7 @@ struct Lane: ~Copyable {
         }
         taken.append(Taken(side: side, price: price, quantity: quantity))
         isPlain = false
+        isCalm = false
     }
     /// Brings what is taken at a level down to `quantity`.
     mutating func limitTaken(_ side: Side, _ price: Price, to quantity: Quantity) {

@@ -19,6 +19,7 @@ extension Venue {
         lane.pointee.taken.removeAll(keepingCapacity: true)
         lane.pointee.isBroken = true
         lane.pointee.isPlain = false
+        lane.pointee.isCalm = false
         forEachLevel(lane) { level in
             level.removed = .zero
             level.traded = .zero
@@ -28,6 +29,7 @@ extension Venue {
     @usableFromInline @inline(never)
     func applyCarefully(_ event: MarketEvent) -> BookFault? {
         let lane = lanes + Int(event.market.index)
+        lane.pointee.isCalm = false
         if event.exchangeTime != lane.pointee.groupTime || !event.exchangeTime.isKnown {
             finishGroup(event.market, lane, at: event.receiveTime)
             lane.pointee.groupTime = event.exchangeTime
@@ -257,6 +259,11 @@ extension Venue {
         lane.pointee.isPlain =
             !lane.pointee.hasRealOrders && lane.pointee.taken.isEmpty && !lane.pointee.isBroken
             && !settings.publishes && !lane.pointee.isInSnapshot
+        lane.pointee.isCalm =
+            lane.pointee.hasRealOrders && lane.pointee.taken.isEmpty && !lane.pointee.isBroken
+            && !settings.publishes && !lane.pointee.isInSnapshot && !lane.pointee.isDirty
+            && !lane.pointee.mayCross
+        if lane.pointee.isCalm { lane.pointee.refreshBand() }
     }
 
     // MARK: Snapshots

@@ -26,9 +26,6 @@ struct DueQueue<Element> {
         var time: Timestamp
         var order: UInt64
         var element: Element
-        func isBefore(_ other: Item) -> Bool {
-            time != other.time ? time < other.time : order < other.order
-        }
     }
     private var heap: ContiguousArray<Item> = []
     private var counter: UInt64 = 0
@@ -36,7 +33,12 @@ struct DueQueue<Element> {
     var isEmpty: Bool { heap.isEmpty }
     var count: Int { heap.count }
     /// `.distantFuture` when empty.
-    var next: Timestamp { heap.first?.time ?? .distantFuture }
+    var next: Timestamp { heap.isEmpty ? .distantFuture : heap[0].time }
+
+    /// Looks at the keys in place: elements are not copied to be compared.
+    private func isBefore(_ a: Int, _ b: Int) -> Bool {
+        heap[a].time != heap[b].time ? heap[a].time < heap[b].time : heap[a].order < heap[b].order
+    }
 
     mutating func insert(_ element: Element, at time: Timestamp) {
         counter += 1
@@ -44,19 +46,17 @@ struct DueQueue<Element> {
         var child = heap.count - 1
         while child > 0 {
             let parent = (child - 1) / 2
-            guard heap[child].isBefore(heap[parent]) else { break }
+            guard isBefore(child, parent) else { break }
             heap.swapAt(child, parent)
             child = parent
         }
     }
 
     mutating func removeFirst() -> (time: Timestamp, element: Element)? {
-        guard let first = heap.first else { return nil }
-        let last = heap.removeLast()
-        if !heap.isEmpty {
-            heap[0] = last
-            sift()
-        }
+        guard !heap.isEmpty else { return nil }
+        heap.swapAt(0, heap.count - 1)
+        let first = heap.removeLast()
+        sift()
         return (first.time, first.element)
     }
 
@@ -65,8 +65,8 @@ struct DueQueue<Element> {
         while true {
             var least = parent
             let left = 2 * parent + 1
-            if left < heap.count, heap[left].isBefore(heap[least]) { least = left }
-            if left + 1 < heap.count, heap[left + 1].isBefore(heap[least]) { least = left + 1 }
+            if left < heap.count, isBefore(left, least) { least = left }
+            if left + 1 < heap.count, isBefore(left + 1, least) { least = left + 1 }
             guard least != parent else { return }
             heap.swapAt(parent, least)
             parent = least
