@@ -12,6 +12,7 @@ enum RootCommand {
         var commands = [
             BacktestCommand.command(registry),
             StrategiesCommand.command(registry),
+            BenchCommand.command(),
             NewCommand.command(),
         ]
         commands.append(HelpCommand.command { ArgumentParser(root: Self.command(registry)).root })
