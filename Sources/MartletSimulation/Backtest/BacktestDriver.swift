@@ -169,7 +169,8 @@ package struct BacktestDriver: ~Copyable {
     // MARK: The end
 
     private mutating func finish() {
-        if !isStarted { start(at: engine.now) }
+        // Without a single input there is no time to say anything at.
+        guard isStarted else { return }
         deliver()
         if settings.cancelsAtEnd { engine.handle(.command(.halt(reason: "end of the run")), at: engine.now) }
         deliver()
