@@ -78,7 +78,7 @@ extension Engine {
     }
 
     private mutating func settle(_ market: Market.ID, _ result: MarketResult) {
-        guard markets.status(market) != .finalized else {
+        guard markets.markSettled(market) else {
             shared.output(
                 .record(.log(.warning, "\(markets.definition(market).ticker) settled twice", strategy: nil)))
             return

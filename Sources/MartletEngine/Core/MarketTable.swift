@@ -39,6 +39,8 @@ package final class MarketTable {
     @exclusivity(unchecked) package private(set) var statuses: [MarketStatus] = []
     @exclusivity(unchecked) package private(set) var results: [MarketResult?] = []
     @exclusivity(unchecked) package private(set) var faults: [BookFault?] = []
+    /// Whose payout has been booked: a market settles once, whatever is announced.
+    @exclusivity(unchecked) package private(set) var settled: [Bool] = []
     @exclusivity(unchecked) private var idOfTicker: [String: Market.ID] = [:]
     @exclusivity(unchecked) private var marketsOfEvent: [String: [Market.ID]] = [:]
     @exclusivity(unchecked) private var capacity: Int
@@ -88,6 +90,7 @@ package final class MarketTable {
         definitions.append(market)
         statuses.append(.active)
         results.append(nil)
+        settled.append(false)
         faults.append(.noSnapshot)
         idOfTicker[market.ticker] = id
         marketsOfEvent[market.event, default: []].append(id)
@@ -119,6 +122,11 @@ package final class MarketTable {
     package func result(_ market: Market.ID) -> MarketResult? { results[Int(market.index)] }
     package func setResult(_ market: Market.ID, _ result: MarketResult) {
         results[Int(market.index)] = result
+    }
+    /// False when it had settled before.
+    package func markSettled(_ market: Market.ID) -> Bool {
+        defer { settled[Int(market.index)] = true }
+        return !settled[Int(market.index)]
     }
     /// Why the book is unusable, or nil when it is usable.
     package func fault(_ market: Market.ID) -> BookFault? { faults[Int(market.index)] }

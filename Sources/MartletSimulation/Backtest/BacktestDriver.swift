@@ -90,6 +90,8 @@ package struct BacktestDriver: ~Copyable {
             .stopped:
             engine.handle(input, at: time)
         }
+        // What the venue says of it comes before what the strategies answer.
+        announce()
         deliver()
     }
 
@@ -150,6 +152,17 @@ package struct BacktestDriver: ~Copyable {
     /// Lets the exchange act until `time`, and tells the engine what came of it.
     private mutating func runExchange(until time: Timestamp) {
         exchange.advance(to: time)
+        announce()
+        while let due = exchange.nextReport(at: time) {
+            summary.reports += 1
+            engine.handle(.report(due.report), at: due.time)
+            // An answer to this report may be overtaken by nothing that is due later.
+            if engine.hasOutputs { return }
+        }
+    }
+
+    /// Tells the engine what the venue did to its markets.
+    private mutating func announce() {
         for announcement in exchange.takeAnnouncements() {
             switch announcement {
             case .status(let market, let status, let at): engine.handle(.status(market, status), at: at)
@@ -157,12 +170,6 @@ package struct BacktestDriver: ~Copyable {
             case .settled(let market, let result, let at): engine.handle(.settled(market, result), at: at)
             case .groupTriggered: break
             }
-        }
-        while let due = exchange.nextReport(at: time) {
-            summary.reports += 1
-            engine.handle(.report(due.report), at: due.time)
-            // An answer to this report may be overtaken by nothing that is due later.
-            if engine.hasOutputs { return }
         }
     }
 
