@@ -27,6 +27,15 @@ extension TradingCore {
         }
         return orders
     }
+    /// Orders that only a look-up (or a report that is late) can settle: of unknown outcome, gone without a
+    /// reason, or over with fills that were not reported. Oldest first.
+    package func ordersToLookUp() -> [OrderReference] {
+        openOrders().filter { order in
+            guard let slot = store.slot(of: order.id) else { return false }
+            if case .finishing = store.records[slot].life { return true }
+            return store.records[slot].life.isUncertain
+        }.map { OrderReference($0.id, market: $0.market) }
+    }
     package var openOrderCount: Int { store.openCount }
 
     @inline(__always)

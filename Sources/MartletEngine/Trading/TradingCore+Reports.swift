@@ -121,11 +121,18 @@ extension TradingCore {
     }
 
     private func stated(_ slot: Int, _ state: OrderState, _ report: VenueReport, _ now: Timestamp) {
-        raiseVenueFilled(slot, state.filled)
+        // The last word on what was filled, where the order is over.
+        if state.status == .resting {
+            raiseVenueFilled(slot, state.filled)
+        } else {
+            store.records[slot].venueFilled = max(state.filled, store.records[slot].order.filled)
+        }
         let isOpenHere = !store.records[slot].life.isDone
         switch state.status {
         case .resting:
-            if isNewer(slot, report), isOpenHere {
+            // Older than what is known already, it settles nothing.
+            guard isNewer(slot, report) else { return }
+            if isOpenHere {
                 store.records[slot].order.price = state.price
                 store.records[slot].order.quantity = max(
                     state.filled + state.remaining, store.records[slot].order.filled)
@@ -186,6 +193,7 @@ extension TradingCore {
         }
         store.records[slot].order.filled += fill.quantity
         let filled = store.records[slot].order.filled
+        // At one and the same millisecond either came first: the larger size is the safe guess, until a look-up.
         if store.records[slot].decreaseTime.isKnown, fill.exchangeTime.isKnown,
             fill.exchangeTime <= store.records[slot].decreaseTime, !store.records[slot].life.isDone
         {
@@ -256,6 +264,7 @@ extension TradingCore {
             nextRequest(slot, now)
             // Withdrawn on the way, and told.
             if store.records[slot].life != after { return }
+            refreshHeld(slot)
         }
         store.records[slot].order.isChanging = isChanging(slot)
         switch action {
@@ -269,6 +278,10 @@ extension TradingCore {
 
     private func lifeChanged(_ slot: Int, _ before: OrderLife, _ after: OrderLife, _ now: Timestamp) {
         if let status = after.status { store.records[slot].order.status = status }
+        if before.mayBeAmended, !after.mayBeAmended {
+            let order = store.records[slot].order
+            store.records[slot].order.quantity = max(order.quantity, order.filled)
+        }
         let market = Int(store.records[slot].order.market.index)
         guard before.isUncertain != after.isUncertain else { return }
         desks[market].uncertain += after.isUncertain ? 1 : -1

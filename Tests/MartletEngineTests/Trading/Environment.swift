@@ -1,6 +1,7 @@
 import Foundation
 
 enum Environment {
+    static var measures: Bool { ProcessInfo.processInfo.environment["MARTLET_MEASURE"] != nil }
     static var seed: UInt64? { ProcessInfo.processInfo.environment["MARTLET_SEED"].flatMap { UInt64($0) } }
 }
 

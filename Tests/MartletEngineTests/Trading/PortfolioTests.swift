@@ -48,7 +48,8 @@ import Testing
                 let quantity = Quantity(hundredths: Int64(random.next() % 100_000) + 1)
                 let price = Price(micros: Int(random.next() % 9_999 + 1) * 100)
                 cash += position.trade(side, quantity, at: price)
-                slow.trade(side, Decimal(quantity.hundredths) / 100, at: Decimal(Int(price.micros)) / 1_000_000)
+                slow.trade(
+                    side, Decimal(quantity.hundredths) / 100, at: Decimal(Int(price.micros)) / 1_000_000)
                 #expect(Decimal(position.quantity.hundredths) / 100 == slow.quantity)
                 #expect(Self.decimal(position.cost) == slow.cost)
                 #expect(Self.decimal(position.realized) == slow.realized)
@@ -165,7 +166,8 @@ import Testing
         #expect(rig.core.availableCash() == 100_000 - 4 + Money(cents: 280))
         _ = rig.rest(.ask, 10, at: 0.60)
         #expect(
-            rig.core.availableCash() == 100_000 - 4 + Money(cents: 280) - Money(cents: 6 * 30 + 10 * 40 - 6 * 30),
+            rig.core.availableCash() == 100_000 - 4 + Money(cents: 280)
+                - Money(cents: 6 * 30 + 10 * 40 - 6 * 30),
             "six are covered, the cheapest ones")
     }
 

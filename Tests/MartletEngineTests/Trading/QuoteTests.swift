@@ -10,7 +10,8 @@ import Testing
 
     init() { market = rig.market() }
 
-    private func amendment(_ order: OrderID, _ side: Side, _ price: Price, _ total: Quantity) -> VenueCommand {
+    private func amendment(_ order: OrderID, _ side: Side, _ price: Price, _ total: Quantity) -> VenueCommand
+    {
         .amend(AmendOrder(id: order, market: market, side: side, price: price, quantity: total))
     }
 

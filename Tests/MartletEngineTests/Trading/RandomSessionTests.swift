@@ -39,7 +39,9 @@ struct ChaosVenue {
         case .amend(let amend):
             if chance(5) { return say(.rateLimited(.amend), amend.id, amend.market, now) }
             guard var live = orders[amend.id.number], live.isLive, amend.quantity > live.filled else {
-                return say(.changeRejected(.amend, .init(status: 404, code: "not_found")), amend.id, amend.market, now)
+                return say(
+                    .changeRejected(.amend, .init(status: 404, code: "not_found")), amend.id, amend.market,
+                    now)
             }
             precondition(live.market == amend.market && live.side == amend.side)
             live.price = amend.price
@@ -47,7 +49,8 @@ struct ChaosVenue {
             orders[amend.id.number] = live
             if chance(10) { return lose(.amend, amend.id, amend.market, now) }
             say(
-                .amended(price: live.price, quantity: live.total, remaining: live.total - live.filled), amend.id,
+                .amended(price: live.price, quantity: live.total, remaining: live.total - live.filled),
+                amend.id,
                 amend.market, now)
         case .decrease(let id, let market, let remaining):
             guard var live = orders[id.number], live.isLive else {
@@ -74,7 +77,8 @@ struct ChaosVenue {
             return lose(.place, id, market, now)
         }
         orders[id.number] = Live(
-            side: place.request.side, market: market, price: place.request.price, total: place.request.quantity)
+            side: place.request.side, market: market, price: place.request.price,
+            total: place.request.quantity)
         known.append(id)
         if isLost { return lose(.place, id, market, now) }
         var filled = Quantity.zero
@@ -112,13 +116,15 @@ struct ChaosVenue {
     mutating func trade(_ id: OrderID, _ now: Timestamp) -> Quantity {
         guard var live = orders[id.number], live.isLive else { return .zero }
         let open = live.total - live.filled
-        let quantity = chance(50) ? open : Quantity(hundredths: Int64(random.next() % UInt64(open.hundredths)) + 1)
+        let quantity =
+            chance(50) ? open : Quantity(hundredths: Int64(random.next() % UInt64(open.hundredths)) + 1)
         live.filled += quantity
         live.isLive = live.filled < live.total
         orders[id.number] = live
         trades += 1
         let fee = Money(micros: Int64(random.next() % 1_000) * 100)
-        cash += positions[live.market.index, default: Position()].trade(live.side, quantity, at: live.price) - fee
+        cash +=
+            positions[live.market.index, default: Position()].trade(live.side, quantity, at: live.price) - fee
         let fill = Fill(
             tradeID: "trade \(trades)", order: id, market: live.market, side: live.side, price: live.price,
             quantity: quantity, isTaker: false, fee: fee, exchangeTime: now)
@@ -148,7 +154,8 @@ struct ChaosVenue {
     }
     mutating func tellState(_ id: OrderID, _ now: Timestamp) {
         let live = orders[id.number]!
-        let status: OrderState.Status = live.isLive ? .resting : live.filled == live.total ? .executed : .cancelled
+        let status: OrderState.Status =
+            live.isLive ? .resting : live.filled == live.total ? .executed : .cancelled
         say(
             .state(
                 OrderState(
@@ -159,7 +166,7 @@ struct ChaosVenue {
 
 /// Thousands of seeded sessions against that exchange: invariants after each input, and at the end the truth.
 @Suite struct RandomSessionTests {
-    @Test(arguments: 0..<12)
+    @Test(arguments: 0..<24)
     func whateverTheVenueDoesTheBooksAgree(_ index: Int) {
         let seed = testSeed("whateverTheVenueDoesTheBooksAgree", default: UInt64(1_000 + index))
         var settings = TradingSettings()
@@ -184,7 +191,9 @@ struct ChaosVenue {
             if random.next() % 3 == 0, !venue.known.isEmpty {
                 venue.trade(venue.known[Int(random.next() % UInt64(venue.known.count))], rig.now)
             }
-            while venue.outbox.count > 3 || random.next() % 2 == 0, !venue.outbox.isEmpty { deliver(rig, &venue) }
+            while venue.outbox.count > 3 || random.next() % 2 == 0, !venue.outbox.isEmpty {
+                deliver(rig, &venue)
+            }
             if step % 50 == 49 { quieten(rig, &venue) }
         }
         finish(rig, &venue)
@@ -216,7 +225,9 @@ struct ChaosVenue {
             }
         case 10: rig.book(market, price - 0.02, price + 0.02)
         default:
-            if random.next() % 10 == 0 { rig.submit(.cancelAll(random.next() % 2 == 0 ? market : nil), by: strategy) }
+            if random.next() % 10 == 0 {
+                rig.submit(.cancelAll(random.next() % 2 == 0 ? market : nil), by: strategy)
+            }
         }
     }
 
@@ -231,8 +242,8 @@ struct ChaosVenue {
         for _ in 0..<50 {
             while !venue.outbox.isEmpty { deliver(rig, &venue) }
             venue.resolve(rig.now)
-            for order in rig.core.openOrders() where order.status == .unknown {
-                if venue.orders[order.id.number] != nil { venue.tellState(order.id, rig.now) }
+            for order in rig.core.ordersToLookUp() where venue.orders[order.order.number] != nil {
+                venue.tellState(order.order, rig.now)
             }
             rig.wait(.milliseconds(200))
             for command in rig.commands() { venue.take(command, rig.now) }

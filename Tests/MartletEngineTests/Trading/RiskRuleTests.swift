@@ -64,7 +64,8 @@ import Testing
             _ = rig.rest(.bid, 10, at: 0.40)
             #expect(rig.refusal(rig.place(.bid, Quantity(hundredths: 1001), at: 0.40)) == .marketPosition)
             #expect(rig.refusal(rig.place(.bid, 10, at: 0.40)) == nil)
-            #expect(rig.refusal(rig.place(.ask, 40, at: 0.60)) == nil, "ten long and forty asked: thirty short")
+            #expect(
+                rig.refusal(rig.place(.ask, 40, at: 0.60)) == nil, "ten long and forty asked: thirty short")
             #expect(rig.refusal(rig.place(.ask, Quantity(hundredths: 1), at: 0.60)) == .marketPosition)
         }
     }
@@ -88,7 +89,8 @@ import Testing
                 let second = rig.market("M2", event: "M")
                 let other = rig.market("N")
                 rig.hold(.bid, 10, at: 0.40)
-                #expect(rig.refusal(rig.place(.ask, Quantity(hundredths: 1001), at: 0.60, in: second)) == rule)
+                #expect(
+                    rig.refusal(rig.place(.ask, Quantity(hundredths: 1001), at: 0.60, in: second)) == rule)
                 #expect(rig.refusal(rig.place(.ask, 10, at: 0.60, in: second)) == nil)
                 let elsewhere = rig.place(.bid, 10, at: 0.40, in: other)
                 #expect(rig.refusal(elsewhere) == (rule == .totalPosition ? .totalPosition : nil))
@@ -131,7 +133,8 @@ import Testing
         for rig in Self.rigs({ $0.maxTotalLoss = 8 }) {
             let other = rig.market("N")
             rig.hold(.bid, 10, at: 0.40)
-            #expect(rig.refusal(rig.place(.bid, Quantity(hundredths: 1001), at: 0.40, in: other)) == .totalLoss)
+            #expect(
+                rig.refusal(rig.place(.bid, Quantity(hundredths: 1001), at: 0.40, in: other)) == .totalLoss)
             #expect(rig.refusal(rig.place(.bid, 10, at: 0.40, in: other)) == nil)
         }
     }
@@ -349,7 +352,9 @@ import Testing
         let cases: [(inout OrderRequest) -> Void] = [
             { $0.quantity = 0 }, { $0.quantity = -5 }, { $0.quantity = Quantity(hundredths: .max) },
             { $0.price = Price(micros: Int32.max) }, { $0.isReduceOnly = true },
-            { $0.isPostOnly = true; $0.timeInForce = .fillOrKill }, { $0.timeInForce = .goodTill(.distantPast) },
+            {
+                $0.isPostOnly = true; $0.timeInForce = .fillOrKill
+            }, { $0.timeInForce = .goodTill(.distantPast) },
             { $0.market = Market.ID(77) },
         ]
         for change in cases { #expect(rig.refusal(rig.place(.bid, 1, at: 0.40, change)) == .invalidOrder) }
