@@ -79,7 +79,7 @@ extension TradingCore {
             if record.isParked { parked[market] += 1 }
             open[Int(record.strategy)] += 1
             open[account] += 1
-            precondition(record.held == worstHeld(record), "\(record.order.id) counts for \(record)")
+            precondition(record.held == worstHeld(slot), "\(record.order.id) counts for \(record)")
             precondition(
                 record.order.filled <= record.order.quantity || record.life.mayBeAmended, "\(record)")
             precondition(record.life != .queued || record.pending?.work == .place)

@@ -252,47 +252,52 @@ extension TradingCore {
 
     /// Moves an order through its life and draws every consequence: lists, risk, queues, quotes, news.
     func apply(_ fact: OrderFact, to slot: Int, _ now: Timestamp, announcing: Bool = false) {
-        let before = store.records[slot].life
+        let wasDone = store.records[slot].life.isDone
+        let wasUncertain = store.records[slot].life.isUncertain
+        let couldBeAmended = store.records[slot].life.mayBeAmended
         let action = store.records[slot].life.apply(fact)
-        let after = store.records[slot].life
-        if case .contradiction = action { contradiction(slot, fact, before) }
-        if before != after { lifeChanged(slot, before, after, now) }
+        if case .contradiction = action { contradiction(slot, fact) }
+        let hasMoved = action != .keep
+        if hasMoved { lifeChanged(slot, wasUncertain: wasUncertain, couldBeAmended: couldBeAmended) }
         if case .requeue(let request) = action { requeue(slot, request) }
         refreshHeld(slot)
-        if action == .finish { close(slot) } else if before.isDone, !after.isDone { reopen(slot) }
-        if !after.isDone {
+        if action == .finish {
+            close(slot)
+        } else if wasDone, !store.records[slot].life.isDone {
+            reopen(slot)
+        }
+        if !store.records[slot].life.isDone {
             nextRequest(slot, now)
             // Withdrawn on the way, and told.
-            if store.records[slot].life != after { return }
+            if store.records[slot].life.isDone { return }
             refreshHeld(slot)
         }
         store.records[slot].order.isChanging = isChanging(slot)
-        switch action {
-        case .announce, .finish, .requeue:
-            if case .changeSent = fact { break }
-            announce(slot)
-        case .keep, .contradiction: if announcing || before != after { announce(slot) }
+        if hasMoved || announcing {
+            if case .changeSent = fact {} else { announce(slot) }
+            if store.records[slot].quote >= 0 { quoteOrderChanged(slot, now) }
         }
-        if store.records[slot].quote >= 0, before != after || announcing { quoteOrderChanged(slot, now) }
     }
 
-    private func lifeChanged(_ slot: Int, _ before: OrderLife, _ after: OrderLife, _ now: Timestamp) {
-        if let status = after.status { store.records[slot].order.status = status }
-        if before.mayBeAmended, !after.mayBeAmended {
-            let order = store.records[slot].order
-            store.records[slot].order.quantity = max(order.quantity, order.filled)
+    private func lifeChanged(_ slot: Int, wasUncertain: Bool, couldBeAmended: Bool) {
+        if let status = store.records[slot].life.status { store.records[slot].order.status = status }
+        if couldBeAmended, !store.records[slot].life.mayBeAmended {
+            let filled = store.records[slot].order.filled
+            store.records[slot].order.quantity = max(store.records[slot].order.quantity, filled)
         }
+        let isUncertain = store.records[slot].life.isUncertain
+        guard wasUncertain != isUncertain else { return }
         let market = Int(store.records[slot].order.market.index)
-        guard before.isUncertain != after.isUncertain else { return }
-        desks[market].uncertain += after.isUncertain ? 1 : -1
+        desks[market].uncertain += isUncertain ? 1 : -1
         if desks[market].uncertain == 0 { unpark(market) }
     }
 
     private func isChanging(_ slot: Int) -> Bool {
-        let record = store.records[slot]
-        if record.life.isDone { return false }
-        if case .changing = record.life { return true }
-        return record.wantsCancel || (record.pending.map { $0.work != .place } ?? false)
+        if case .changing = store.records[slot].life { return true }
+        if store.records[slot].life.isDone { return false }
+        if store.records[slot].wantsCancel { return true }
+        guard let pending = store.records[slot].pending else { return false }
+        return pending.request != .place
     }
 
     /// Puts a request back that the venue did not take for want of budget, unless something newer waits.
@@ -358,10 +363,10 @@ extension TradingCore {
         store.reopen(slot)
     }
 
-    private func contradiction(_ slot: Int, _ fact: OrderFact, _ life: OrderLife) {
+    private func contradiction(_ slot: Int, _ fact: OrderFact) {
+        let record = store.records[slot]
         log(
-            .error,
-            "\(store.records[slot].order.id) is \(life) and is told \(fact): the venue contradicts itself",
-            strategy: Int(store.records[slot].strategy))
+            .error, "\(record.order.id) is \(record.life) and is told \(fact): a contradiction",
+            strategy: Int(record.strategy))
     }
 }

@@ -12,29 +12,71 @@ package final class TradingCore {
 
     // MARK: Outputs, drained by the engine
 
-    package var commands: [VenueCommand] = []
-    package var events: [TradingEvent] = []
-    package var records: [EngineRecord] = []
+    package var commands: [VenueCommand] {
+        unsafeAddress { UnsafePointer(state.commands) }
+        unsafeMutableAddress { state.commands }
+    }
+    package var events: [TradingEvent] {
+        unsafeAddress { UnsafePointer(state.events) }
+        unsafeMutableAddress { state.events }
+    }
+    package var records: [EngineRecord] {
+        unsafeAddress { UnsafePointer(state.records) }
+        unsafeMutableAddress { state.records }
+    }
     /// One of the three above is not empty.
-    package var hasOutput = false
+    package var hasOutput: Bool {
+        unsafeAddress { UnsafePointer(state.hasOutput) }
+        unsafeMutableAddress { state.hasOutput }
+    }
 
     // MARK: State
 
-    var store: OrderStore
+    /// What every order touches stands behind fixed pointers: as class properties each access would be checked
+    /// for exclusiveness at run time, which was measured at a third of an order's whole cost. Sound because the
+    /// core alone owns them, frees them in `deinit`, and never reaches itself from within an access of one.
+    private let state: TradingState
+
+    var store: OrderStore {
+        unsafeAddress { UnsafePointer(state.store) }
+        unsafeMutableAddress { state.store }
+    }
     /// By strategy, then that of adopted orders, then the account's.
-    package internal(set) var portfolios: ContiguousArray<Portfolio>
-    package internal(set) var cash = CashBook()
-    var desks: ContiguousArray<MarketDesk> = []
-    var gate: RiskGate
-    package internal(set) var router: OrderRouter
-    var quotes: ContiguousArray<QuotePair> = []
+    package internal(set) var portfolios: ContiguousArray<Portfolio> {
+        unsafeAddress { UnsafePointer(state.portfolios) }
+        unsafeMutableAddress { state.portfolios }
+    }
+    package internal(set) var cash: CashBook {
+        unsafeAddress { UnsafePointer(state.cash) }
+        unsafeMutableAddress { state.cash }
+    }
+    var desks: ContiguousArray<MarketDesk> {
+        unsafeAddress { UnsafePointer(state.desks) }
+        unsafeMutableAddress { state.desks }
+    }
+    var gate: RiskGate {
+        unsafeAddress { UnsafePointer(state.gate) }
+        unsafeMutableAddress { state.gate }
+    }
+    package internal(set) var router: OrderRouter {
+        unsafeAddress { UnsafePointer(state.router) }
+        unsafeMutableAddress { state.router }
+    }
+    var quotes: ContiguousArray<QuotePair> {
+        unsafeAddress { UnsafePointer(state.quotes) }
+        unsafeMutableAddress { state.quotes }
+    }
     /// Index into `quotes` by market × strategies + strategy, or -1.
     var quoteIndex: ContiguousArray<Int32> = []
     var eventNames: [String: Int32] = [:]
     /// Market indices by event.
     var eventMarkets: ContiguousArray<[Int32]> = []
     var trades: TradeMemory
-    var nextDay: Timestamp = .distantPast
+    /// When the present day of the daily loss ends.
+    var nextDay: Timestamp {
+        unsafeAddress { UnsafePointer(state.nextDay) }
+        unsafeMutableAddress { state.nextDay }
+    }
     var haltSweep: Timestamp?
     var batch: [PlaceOrder] = []
     var cancelBatch: [OrderReference] = []
@@ -53,15 +95,14 @@ package final class TradingCore {
         self.markets = markets
         unassigned = strategyNames.count
         account = strategyNames.count + 1
-        store = OrderStore(finishedLimit: settings.finishedOrdersKept)
-        portfolios = ContiguousArray(repeating: Portfolio(), count: strategyNames.count + 2)
-        gate = RiskGate(settings, strategies: strategyNames.count)
-        router = OrderRouter(settings: settings.router, limits: .basic)
+        state = TradingState(settings, strategies: strategyNames.count)
         trades = TradeMemory(limit: settings.tradesRemembered)
         router.addLane(now: .distantPast)
         cash.add(settings.startingCash, to: 0)
         for shard in settings.startingCashOnShards { cash.add(shard.cash, to: lane(of: shard.shard)) }
     }
+
+    deinit { state.free() }
 
     /// Seeds the jitter of the router's waits; the run's nonce.
     package func seed(_ nonce: UInt64) {
@@ -158,6 +199,53 @@ package final class TradingCore {
     func log(_ level: LogLevel, _ text: String, strategy: Int? = nil) {
         hasOutput = true
         records.append(.log(level, text, strategy: strategy))
+    }
+}
+
+/// The addresses of a core's state; see ``TradingCore/state``.
+private struct TradingState {
+    let commands = TradingState.hold([VenueCommand]())
+    let events = TradingState.hold([TradingEvent]())
+    let records = TradingState.hold([EngineRecord]())
+    let hasOutput = TradingState.hold(false)
+    let store: UnsafeMutablePointer<OrderStore>
+    let portfolios: UnsafeMutablePointer<ContiguousArray<Portfolio>>
+    let cash = TradingState.hold(CashBook())
+    let desks = TradingState.hold(ContiguousArray<MarketDesk>())
+    let gate: UnsafeMutablePointer<RiskGate>
+    let router: UnsafeMutablePointer<OrderRouter>
+    let quotes = TradingState.hold(ContiguousArray<QuotePair>())
+    let nextDay = TradingState.hold(Timestamp.distantPast)
+
+    init(_ settings: TradingSettings, strategies: Int) {
+        store = TradingState.hold(OrderStore(finishedLimit: settings.finishedOrdersKept))
+        portfolios = TradingState.hold(ContiguousArray(repeating: Portfolio(), count: strategies + 2))
+        gate = TradingState.hold(RiskGate(settings, strategies: strategies))
+        router = TradingState.hold(OrderRouter(settings: settings.router, limits: .basic))
+    }
+
+    private static func hold<Value>(_ value: Value) -> UnsafeMutablePointer<Value> {
+        let pointer = UnsafeMutablePointer<Value>.allocate(capacity: 1)
+        pointer.initialize(to: value)
+        return pointer
+    }
+    private func drop<Value>(_ pointer: UnsafeMutablePointer<Value>) {
+        pointer.deinitialize(count: 1)
+        pointer.deallocate()
+    }
+    func free() {
+        drop(commands)
+        drop(events)
+        drop(records)
+        drop(hasOutput)
+        drop(store)
+        drop(portfolios)
+        drop(cash)
+        drop(desks)
+        drop(gate)
+        drop(router)
+        drop(quotes)
+        drop(nextDay)
     }
 }
 
