@@ -64,7 +64,8 @@ extension Timestamp: CustomStringConvertible {
     public var description: String {
         guard isKnown else { return "unknown" }
         let seconds = self.seconds
-        let fraction = nanoseconds - seconds * 1_000_000_000
+        // Wrapping: the floor of the earliest times lies outside of the range, the difference does not.
+        let fraction = nanoseconds &- seconds &* 1_000_000_000
         let days = seconds.flooredQuotient(86_400)
         let (year, month, day) = Civil.date(days: days)
         let clock = seconds - days * 86_400

@@ -145,6 +145,10 @@ package struct Portfolio: Sendable {
     /// are "this one wins" for each, and "none wins"; without, each market falls out as it will.
     private func eventLoss(_ event: Int, replacing replaced: Int = -1, with holding: Holding? = nil) -> Money
     {
+        if events[event].markets.count == 1, replaced < 0 || events[event].markets[0] == Int32(replaced) {
+            if let holding { return max(holding.worstLoss, .zero) }
+            return max(holdings[Int(events[event].markets[0])].worstLoss, .zero)
+        }
         let markets = events[event].markets
         var isNew = replaced >= 0
         var none = Money.zero

@@ -4,26 +4,30 @@ import Martlet
 extension TradingCore {
     /// The most that an order may still come to: an amend that is not answered counts with both its prices and
     /// sizes.
-    func worstHeld(_ record: OrderRecord, pendingPrice: Price? = nil, pendingTotal: Quantity? = nil)
-        -> OrderRecord.Held
+    func worstHeld(_ slot: Int, pendingPrice: Price? = nil, pendingTotal: Quantity? = nil) -> OrderRecord.Held
     {
-        var size = record.outstanding
-        guard size.isPositive || !record.life.isDone else { return .init() }
-        var unit = record.order.side.cost(record.order.price)
+        var size = store.records[slot].outstanding
+        guard size.isPositive || !store.records[slot].life.isDone else { return .init() }
+        let side = store.records[slot].order.side
+        let filled = store.records[slot].order.filled
+        var unit = side.cost(store.records[slot].order.price)
         func widen(_ price: Price, _ total: Quantity) {
-            size = max(size, total - record.order.filled)
-            unit = max(unit, record.order.side.cost(price))
+            size = max(size, total - filled)
+            unit = max(unit, side.cost(price))
         }
-        if record.life.mayBeAmended { widen(record.sentPrice, record.sentQuantity) }
+        if store.records[slot].life.mayBeAmended {
+            widen(store.records[slot].sentPrice, store.records[slot].sentQuantity)
+        }
         if let pendingPrice, let pendingTotal {
             widen(pendingPrice, pendingTotal)
-        } else if case .amend(let price, let total) = record.pending?.work {
+        } else if case .amend(let price, let total) = store.records[slot].pending?.work {
             widen(price, total)
         }
-        return .init(quantity: size, cost: unit * size, fee: size.isPositive ? record.held.fee : .zero)
+        return .init(
+            quantity: size, cost: unit * size, fee: size.isPositive ? store.records[slot].held.fee : .zero)
     }
 
-    func refreshHeld(_ slot: Int) { setHeld(slot, worstHeld(store.records[slot])) }
+    func refreshHeld(_ slot: Int) { setHeld(slot, worstHeld(slot)) }
 
     func setHeld(_ slot: Int, _ held: OrderRecord.Held) {
         let before = store.records[slot].held

@@ -148,7 +148,7 @@ extension TradingCore {
         let record = store.records[slot]
         let market = Int(record.order.market.index)
         let size = total - record.order.filled
-        var held = worstHeld(record, pendingPrice: price, pendingTotal: total)
+        var held = worstHeld(slot, pendingPrice: price, pendingTotal: total)
         if record.life == .queued {
             held = .init(quantity: size, cost: record.order.side.cost(price) * size)
         }

@@ -79,8 +79,9 @@ extension TradingCore {
             if record.isParked { parked[market] += 1 }
             open[Int(record.strategy)] += 1
             open[account] += 1
-            precondition(record.held == worstHeld(record), "\(record.order.id) counts for the wrong amount")
-            precondition(record.order.filled <= record.order.quantity || record.life.mayBeAmended)
+            precondition(record.held == worstHeld(slot), "\(record.order.id) counts for \(record)")
+            precondition(
+                record.order.filled <= record.order.quantity || record.life.mayBeAmended, "\(record)")
             precondition(record.life != .queued || record.pending?.work == .place)
             precondition(record.token == 0 || record.pending != nil)
             precondition(record.order.status == record.life.status ?? record.order.status)

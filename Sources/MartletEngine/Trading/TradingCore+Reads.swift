@@ -27,6 +27,15 @@ extension TradingCore {
         }
         return orders
     }
+    /// Orders that only a look-up (or a report that is late) can settle: of unknown outcome, gone without a
+    /// reason, or over with fills that were not reported. Oldest first.
+    package func ordersToLookUp() -> [OrderReference] {
+        openOrders().filter { order in
+            guard let slot = store.slot(of: order.id) else { return false }
+            if case .finishing = store.records[slot].life { return true }
+            return store.records[slot].life.isUncertain
+        }.map { OrderReference($0.id, market: $0.market) }
+    }
     package var openOrderCount: Int { store.openCount }
 
     @inline(__always)
@@ -119,20 +128,23 @@ extension TradingCore {
         guard !portfolios[account].holdings[market].open[side.opposite].quantity.isZero else { return nil }
         var slot = store.markets[market].first
         while slot >= 0 {
-            let record = store.records[Int(slot)]
-            if record.order.side != side, Int(slot) != except, canBeMet(record, side, price) {
-                return record.order
+            let index = Int(slot)
+            if store.records[index].order.side != side, index != except, canBeMet(index, side, price) {
+                return store.records[index].order
             }
-            slot = record.links.market.next
+            slot = store.records[index].links.market.next
         }
         return nil
     }
-    private func canBeMet(_ record: OrderRecord, _ side: Side, _ price: Price) -> Bool {
-        if case .finishing = record.life { return false }
-        if side.crosses(price, resting: record.order.price) { return true }
-        if record.life.mayBeAmended, side.crosses(price, resting: record.sentPrice) { return true }
-        if case .amend(let other, _) = record.pending?.work { return side.crosses(price, resting: other) }
-        return false
+    private func canBeMet(_ slot: Int, _ side: Side, _ price: Price) -> Bool {
+        if case .finishing = store.records[slot].life { return false }
+        if side.crosses(price, resting: store.records[slot].order.price) { return true }
+        if store.records[slot].life.mayBeAmended, side.crosses(price, resting: store.records[slot].sentPrice)
+        {
+            return true
+        }
+        guard case .amend(let other, _) = store.records[slot].pending?.work else { return false }
+        return side.crosses(price, resting: other)
     }
 
     /// What a market's open orders tie up: the cost of what the account's position does not cover. With more
@@ -140,27 +152,23 @@ extension TradingCore {
     func collateral(
         _ market: Int, _ side: Side = .bid, adding added: OrderRecord.Held = .init(), at price: Price = .one
     ) -> Money {
-        let holding = portfolios[account].holdings[market]
-        return tiedUp(market, .bid, holding, side == .bid ? added : .init(), price)
-            + tiedUp(market, .ask, holding, side == .ask ? added : .init(), price)
+        tiedUp(market, .bid, side == .bid ? added : .init(), price)
+            + tiedUp(market, .ask, side == .ask ? added : .init(), price)
     }
-    private func tiedUp(
-        _ market: Int, _ side: Side, _ holding: Portfolio.Holding, _ added: OrderRecord.Held, _ price: Price
-    ) -> Money {
-        let open = holding.open[side].quantity + added.quantity
-        let cost = holding.open[side].cost + added.cost
-        let covered = -holding.position.quantity.hundredths * side.sign
+    private func tiedUp(_ market: Int, _ side: Side, _ added: OrderRecord.Held, _ price: Price) -> Money {
+        let open = portfolios[account].holdings[market].open[side].quantity + added.quantity
+        let cost = portfolios[account].holdings[market].open[side].cost + added.cost
+        let covered = -portfolios[account].holdings[market].position.quantity.hundredths * side.sign
         if covered <= 0 { return cost }
         if open.hundredths <= covered { return .zero }
         var cheapest = added.quantity.isPositive ? side.cost(price) : .one
         var slot = store.markets[market].first
         while slot >= 0 {
-            let record = store.records[Int(slot)]
-            if record.order.side == side, !record.held.quantity.isZero {
-                cheapest = min(
-                    cheapest, Price(micros: Int(record.held.cost.raw / record.held.quantity.hundredths)))
+            let held = store.records[Int(slot)].held
+            if store.records[Int(slot)].order.side == side, !held.quantity.isZero {
+                cheapest = min(cheapest, Price(micros: Int(held.cost.raw / held.quantity.hundredths)))
             }
-            slot = record.links.market.next
+            slot = store.records[Int(slot)].links.market.next
         }
         return cost - cheapest * Quantity(hundredths: covered)
     }

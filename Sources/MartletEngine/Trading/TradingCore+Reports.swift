@@ -121,11 +121,18 @@ extension TradingCore {
     }
 
     private func stated(_ slot: Int, _ state: OrderState, _ report: VenueReport, _ now: Timestamp) {
-        raiseVenueFilled(slot, state.filled)
+        // The last word on what was filled, where the order is over.
+        if state.status == .resting {
+            raiseVenueFilled(slot, state.filled)
+        } else {
+            store.records[slot].venueFilled = max(state.filled, store.records[slot].order.filled)
+        }
         let isOpenHere = !store.records[slot].life.isDone
         switch state.status {
         case .resting:
-            if isNewer(slot, report), isOpenHere {
+            // Older than what is known already, it settles nothing.
+            guard isNewer(slot, report) else { return }
+            if isOpenHere {
                 store.records[slot].order.price = state.price
                 store.records[slot].order.quantity = max(
                     state.filled + state.remaining, store.records[slot].order.filled)
@@ -186,6 +193,7 @@ extension TradingCore {
         }
         store.records[slot].order.filled += fill.quantity
         let filled = store.records[slot].order.filled
+        // At one and the same millisecond either came first: the larger size is the safe guess, until a look-up.
         if store.records[slot].decreaseTime.isKnown, fill.exchangeTime.isKnown,
             fill.exchangeTime <= store.records[slot].decreaseTime, !store.records[slot].life.isDone
         {
@@ -244,42 +252,52 @@ extension TradingCore {
 
     /// Moves an order through its life and draws every consequence: lists, risk, queues, quotes, news.
     func apply(_ fact: OrderFact, to slot: Int, _ now: Timestamp, announcing: Bool = false) {
-        let before = store.records[slot].life
+        let wasDone = store.records[slot].life.isDone
+        let wasUncertain = store.records[slot].life.isUncertain
+        let couldBeAmended = store.records[slot].life.mayBeAmended
         let action = store.records[slot].life.apply(fact)
-        let after = store.records[slot].life
-        if case .contradiction = action { contradiction(slot, fact, before) }
-        if before != after { lifeChanged(slot, before, after, now) }
+        if case .contradiction = action { contradiction(slot, fact) }
+        let hasMoved = action != .keep
+        if hasMoved { lifeChanged(slot, wasUncertain: wasUncertain, couldBeAmended: couldBeAmended) }
         if case .requeue(let request) = action { requeue(slot, request) }
         refreshHeld(slot)
-        if action == .finish { close(slot) } else if before.isDone, !after.isDone { reopen(slot) }
-        if !after.isDone {
+        if action == .finish {
+            close(slot)
+        } else if wasDone, !store.records[slot].life.isDone {
+            reopen(slot)
+        }
+        if !store.records[slot].life.isDone {
             nextRequest(slot, now)
             // Withdrawn on the way, and told.
-            if store.records[slot].life != after { return }
+            if store.records[slot].life.isDone { return }
+            refreshHeld(slot)
         }
         store.records[slot].order.isChanging = isChanging(slot)
-        switch action {
-        case .announce, .finish, .requeue:
-            if case .changeSent = fact { break }
-            announce(slot)
-        case .keep, .contradiction: if announcing || before != after { announce(slot) }
+        if hasMoved || announcing {
+            if case .changeSent = fact {} else { announce(slot) }
+            if store.records[slot].quote >= 0 { quoteOrderChanged(slot, now) }
         }
-        if store.records[slot].quote >= 0, before != after || announcing { quoteOrderChanged(slot, now) }
     }
 
-    private func lifeChanged(_ slot: Int, _ before: OrderLife, _ after: OrderLife, _ now: Timestamp) {
-        if let status = after.status { store.records[slot].order.status = status }
+    private func lifeChanged(_ slot: Int, wasUncertain: Bool, couldBeAmended: Bool) {
+        if let status = store.records[slot].life.status { store.records[slot].order.status = status }
+        if couldBeAmended, !store.records[slot].life.mayBeAmended {
+            let filled = store.records[slot].order.filled
+            store.records[slot].order.quantity = max(store.records[slot].order.quantity, filled)
+        }
+        let isUncertain = store.records[slot].life.isUncertain
+        guard wasUncertain != isUncertain else { return }
         let market = Int(store.records[slot].order.market.index)
-        guard before.isUncertain != after.isUncertain else { return }
-        desks[market].uncertain += after.isUncertain ? 1 : -1
+        desks[market].uncertain += isUncertain ? 1 : -1
         if desks[market].uncertain == 0 { unpark(market) }
     }
 
     private func isChanging(_ slot: Int) -> Bool {
-        let record = store.records[slot]
-        if record.life.isDone { return false }
-        if case .changing = record.life { return true }
-        return record.wantsCancel || (record.pending.map { $0.work != .place } ?? false)
+        if case .changing = store.records[slot].life { return true }
+        if store.records[slot].life.isDone { return false }
+        if store.records[slot].wantsCancel { return true }
+        guard let pending = store.records[slot].pending else { return false }
+        return pending.request != .place
     }
 
     /// Puts a request back that the venue did not take for want of budget, unless something newer waits.
@@ -345,10 +363,10 @@ extension TradingCore {
         store.reopen(slot)
     }
 
-    private func contradiction(_ slot: Int, _ fact: OrderFact, _ life: OrderLife) {
+    private func contradiction(_ slot: Int, _ fact: OrderFact) {
+        let record = store.records[slot]
         log(
-            .error,
-            "\(store.records[slot].order.id) is \(life) and is told \(fact): the venue contradicts itself",
-            strategy: Int(store.records[slot].strategy))
+            .error, "\(record.order.id) is \(record.life) and is told \(fact): a contradiction",
+            strategy: Int(record.strategy))
     }
 }
