@@ -2,7 +2,7 @@
 /// an amount of money goes through here.
 public enum FixedPoint {
     /// What was wrong with a decimal text.
-    public enum ParseError: Error, Equatable, Sendable {
+    public enum ParseError: Error, Hashable, Sendable {
         /// Not of the form `[-]digits[.digits]`.
         case malformed(String)
         /// A non-zero digit stands beyond the number of decimals that the unit can hold.

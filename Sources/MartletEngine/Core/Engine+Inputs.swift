@@ -37,7 +37,6 @@ extension Engine {
         settleWork()
     }
 
-    private var strategyCount: Int { strategyNames.count }
     private func host(_ index: Int) -> StrategyHost { hosts[index].takeUnretainedValue() }
 
     private mutating func start(_ nonce: UInt64) {

@@ -23,6 +23,7 @@ public struct Engine: ~Copyable {
     private let owners: [StrategyHost]
     /// Fixed, so that the hot path looks with one load.
     @usableFromInline let signals: UnsafeMutablePointer<EngineSignals>
+    let strategyCount: Int
     public private(set) var statistics = EngineStatistics()
     private var isStarted = false
     private var isStopped = false
@@ -51,6 +52,7 @@ public struct Engine: ~Copyable {
                     state: UnsafePointer(table.context),
                     desk: Desk(shared: shared, index: index, name: seat.name, accepts: seat.accepts)))
         }
+        strategyCount = owners.count
         hosts = .allocate(capacity: max(1, owners.count))
         for (index, owner) in owners.enumerated() { (hosts + index).initialize(to: .passUnretained(owner)) }
     }
@@ -158,7 +160,14 @@ public struct Engine: ~Copyable {
         if state.pointee.groupSubscribers != 0, state.pointee.isUsable {
             tellChange(event.market, state.pointee.groupSubscribers)
         }
-        if state.pointee.isWatched { watchedMarketMoved(event.market) }
+        // Marks follow the mid, so that nothing need be looked at while its double stands still.
+        if state.pointee.isWatched, let bid = context.pointee.books[Int(event.market.index)].bestBid,
+            let ask = context.pointee.books[Int(event.market.index)].bestAsk,
+            bid.micros &+ ask.micros != state.pointee.toldTouch
+        {
+            state.pointee.toldTouch = bid.micros &+ ask.micros
+            watchedMarketMoved(event.market)
+        }
     }
 
     @usableFromInline @inline(never)

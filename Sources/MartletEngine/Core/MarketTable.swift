@@ -29,6 +29,8 @@ package final class MarketTable {
         @usableFromInline package var isInSnapshot = false
         /// Something changed since strategies were last told.
         @usableFromInline package var isDirty = false
+        /// Sum of the best bid and the best ask in micro-dollars when the trading core was last told.
+        @usableFromInline package var toldTouch: Int32 = 0
         /// The trading core wants `marketMoved` at the end of each group (a position, orders or quotes).
         @usableFromInline package var isWatched = false
     }

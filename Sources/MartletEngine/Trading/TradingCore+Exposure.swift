@@ -86,6 +86,7 @@ extension TradingCore {
 
     func watch(_ market: Int) {
         markets.states[market].isWatched = desks[market].holders > 0
+        markets.states[market].toldTouch = 0
     }
 
     /// Values every portfolio's position in a market at its mark.

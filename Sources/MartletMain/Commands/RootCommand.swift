@@ -10,7 +10,9 @@ enum RootCommand {
         var root = Command(name: "martlet", summary: "an automated strategy engine for the Kalshi exchange")
         root.flags = [versionFlag]
         var commands = [
+            BacktestCommand.command(registry),
             StrategiesCommand.command(registry),
+            BenchCommand.command(),
             NewCommand.command(),
         ]
         commands.append(HelpCommand.command { ArgumentParser(root: Self.command(registry)).root })

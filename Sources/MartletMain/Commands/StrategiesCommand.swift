@@ -47,7 +47,7 @@ enum StrategiesCommand {
         if invocation.isJSON {
             let items = parameters.map {
                 JSONValue.fields([
-                    ("name", .string($0.name)), ("default", .number($0.defaultText)),
+                    ("name", .string($0.name)), ("default", .number($0.value)),
                     ("help", .string($0.help)),
                 ])
             }
@@ -59,13 +59,13 @@ enum StrategiesCommand {
         }
         try terminal.line("\(entry.name): \(entry.summary)\n")
         try terminal.line(
-            HelpText.table(parameters.map { ("\($0.name): \($0.defaultText)", $0.help) }, indent: 2))
+            HelpText.table(parameters.map { ("\($0.name): \($0.value)", $0.help) }, indent: 2))
         try terminal.line("\nIn a configuration, or as --set:\n")
-        let sample = parameters.first.map { "\($0.name): \($0.defaultText)" } ?? ""
+        let sample = parameters.first.map { "\($0.name): \($0.value)" } ?? ""
         try terminal.line("  strategies: [{ use: \"\(entry.name)\", parameters: { \(sample) } }]")
         if let first = parameters.first {
             try terminal.line(
-                "  martlet backtest --strategy \(entry.name) --set strategy.\(first.name)=\(first.defaultText)"
+                "  martlet backtest --strategy \(entry.name) --set strategy.\(first.name)=\(first.value)"
             )
         }
     }

@@ -65,8 +65,8 @@ package struct ConfiguredStrategy {
     package var entry: StrategyEntry
     package var strategy: any Strategy
     package var markets: TickerFilter
-    /// All parameters as JSON, defaults included: for the report.
-    package var parameters: String
+    /// All parameters with their values in this run, in the order of their declaration.
+    package var parameters: [StrategyEntry.Parameter]
 }
 
 /// A configuration that can be run.
@@ -75,6 +75,8 @@ package struct BacktestPlan {
     package var name: String
     package var configuration: BacktestConfiguration
     package var strategies: [ConfiguredStrategy]
+    /// The file's text, for the report; nil without one.
+    package var text: String?
     /// What paths in the configuration are relative to; empty for the current folder.
     package var folder: String
 

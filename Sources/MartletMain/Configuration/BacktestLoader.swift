@@ -1,6 +1,7 @@
 import Foundation
 import Martlet
 import MartletEngine
+import MartletSimulation
 
 /// From a file and the flags of a command line to a plan, with every mistake named at its place.
 package struct BacktestLoader {
@@ -37,7 +38,8 @@ package struct BacktestLoader {
         _ path: String?, strategy: String? = nil, overrides: [Override] = []
     ) throws(CommandError) -> BacktestPlan {
         var root = ConfigurationNode(.object([]), .builtIn)
-        if let path { root = try ConfigurationReader.load(path) }
+        var text: String?
+        if let path { (root, text) = try ConfigurationReader.load(path) }
         let reader = ConfigurationReader(file: path ?? "the defaults")
         guard case .object = root.value else {
             throw .usage(
@@ -52,7 +54,8 @@ package struct BacktestLoader {
         let configuration = try decode(root, reader)
         let strategies = try self.strategies(uses, reader)
         let folder = path.map { ($0 as NSString).deletingLastPathComponent } ?? ""
-        return BacktestPlan(name: name, configuration: configuration, strategies: strategies, folder: folder)
+        return BacktestPlan(
+            name: name, configuration: configuration, strategies: strategies, text: text, folder: folder)
     }
 
     // MARK: The run
@@ -68,8 +71,14 @@ package struct BacktestLoader {
             ("tier", configuration.tier, RateLimits.tiers.map(\.tier) + ["unlimited"]),
             ("latency.model", configuration.latency.model, LatencyConfiguration.models),
             ("exchange.fees", configuration.exchange.fees, ExchangeConfiguration.feeChoices),
+            ("exchange.taken", configuration.exchange.taken, TakenRule.allCases.map(\.rawValue)),
+            ("exchange.crossing", configuration.exchange.crossing, CrossingRule.allCases.map(\.rawValue)),
         ]
-        for (key, value, known) in choices where !known.contains(value) {
+        var checked = choices
+        if QueueModel(name: configuration.queue) == nil {
+            checked.append(("queue", configuration.queue, QueueModel.names))
+        }
+        for (key, value, known) in checked where !known.contains(value) {
             var message = "\(reader.location(origin(of: key, in: root))): '\(key)' cannot be \"\(value)\""
             if let nearest = Nearest.match(value, among: known) {
                 message += "; did you mean \"\(nearest)\"?"
@@ -86,7 +95,7 @@ package struct BacktestLoader {
         if configuration.latency.model == "recorded", configuration.latency.file.isEmpty {
             throw .usage(
                 "\(reader.location(origin(of: "latency.model", in: root))): a recorded latency needs "
-                    + "'latency.file', one number of seconds a line")
+                    + "'latency.file', one number of microseconds a line")
         }
         return configuration
     }
@@ -178,9 +187,10 @@ package struct BacktestLoader {
                 "\(reader.location(node["use"]?.origin ?? node.origin)): \(registry.unknown(use.use))")
         }
         let name = use.name.isEmpty ? entry.name : use.name
-        let (strategy, text) = try entry.configure(parameters, "\(path).parameters", reader)
+        let (strategy, values) = try entry.configure(parameters, "\(path).parameters", reader)
         return ConfiguredStrategy(
-            name: name, entry: entry, strategy: strategy, markets: TickerFilter(use.markets), parameters: text
+            name: name, entry: entry, strategy: strategy, markets: TickerFilter(use.markets),
+            parameters: values
         )
     }
 
@@ -230,13 +240,13 @@ extension StrategyEntry {
     /// The strategy with its parameters read, checked by `validate()`, and written out again as JSON.
     func configure(
         _ node: ConfigurationNode, _ path: String, _ reader: ConfigurationReader
-    ) throws(CommandError) -> (any Strategy, parameters: String) {
+    ) throws(CommandError) -> (any Strategy, parameters: [StrategyEntry.Parameter]) {
         try StrategyEntry.configure(self.type, node, path, reader)
     }
 
     private static func configure<S: Strategy>(
         _ type: S.Type, _ node: ConfigurationNode, _ path: String, _ reader: ConfigurationReader
-    ) throws(CommandError) -> (any Strategy, parameters: String) {
+    ) throws(CommandError) -> (any Strategy, parameters: [StrategyEntry.Parameter]) {
         let parameters = try reader.decode(node, over: S.Parameters(), path: path, isNonNegative: false)
         do {
             try parameters.validate()
@@ -244,6 +254,6 @@ extension StrategyEntry {
             let place = (error as? ParameterError).flatMap { node[$0.parameter]?.origin } ?? node.origin
             throw .usage("\(reader.location(place)): strategy '\(S.name)': \(error)")
         }
-        return (S(parameters: parameters), try ConfigurationReader.tree(of: parameters).json)
+        return (S(parameters: parameters), try StrategyEntry.list(parameters, help: S.Parameters.help))
     }
 }

@@ -69,7 +69,7 @@ package enum ConfigurationHelp {
             ("latency.order", "seconds from us to the exchange; the median if log-normal"),
             ("latency.report", "seconds from the exchange to us; the median if log-normal"),
             ("latency.sigma", "spread of the log-normal: standard deviation of the logarithm"),
-            ("latency.file", "a text file with one latency in seconds a line"),
+            ("latency.file", "a text file with one latency in microseconds a line"),
             (
                 "queue",
                 "our place among recorded contracts: back (only trades bring us forward), proportional "

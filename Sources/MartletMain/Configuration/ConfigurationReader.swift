@@ -13,7 +13,7 @@ package struct ConfigurationReader {
     package init(file: String) { self.file = file }
 
     /// Reads a file. Throws a usage ``CommandError``.
-    package static func load(_ path: String) throws(CommandError) -> ConfigurationNode {
+    package static func load(_ path: String) throws(CommandError) -> (ConfigurationNode, text: String) {
         let text: String
         do {
             let data = try Data(contentsOf: URL(fileURLWithPath: path))
@@ -27,7 +27,7 @@ package struct ConfigurationReader {
             throw .usage(FileProblem.reading(path, error))
         }
         do {
-            return try JSON5Parser.parse(text)
+            return (try JSON5Parser.parse(text), text)
         } catch {
             throw .usage("\(path):\(error.line):\(error.column): \(error.message)")
         }

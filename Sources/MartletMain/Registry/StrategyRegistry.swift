@@ -42,10 +42,10 @@ package struct StrategyEntry {
         summary = type.summary
     }
 
-    /// A parameter with its default as JSON text and its line of help.
+    /// A parameter with its value, by default the default, as JSON text, and its line of help.
     package struct Parameter {
         package var name: String
-        package var defaultText: String
+        package var value: String
         package var help: String
     }
 
@@ -53,20 +53,18 @@ package struct StrategyEntry {
     package func parameters() throws -> [Parameter] { try StrategyEntry.parameters(of: self.type) }
 
     private static func parameters<S: Strategy>(of type: S.Type) throws -> [Parameter] {
-        let defaults = S.Parameters()
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.withoutEscapingSlashes]
-        let encoded = try JSONSerialization.jsonObject(with: encoder.encode(defaults))
-        guard let tree = encoded as? [String: Any] else { return [] }
-        let declared = Mirror(reflecting: defaults).children.compactMap(\.label)
+        try list(S.Parameters(), help: S.Parameters.help)
+    }
+
+    /// A value's coding keys with their JSON text, in the order of its properties.
+    static func list(_ parameters: some StrategyParameters, help: [String: String]) throws(CommandError)
+        -> [Parameter]
+    {
+        let tree = try ConfigurationReader.tree(of: parameters)
+        guard case .object(let members) = tree.value else { return [] }
+        let declared = Mirror(reflecting: parameters).children.compactMap(\.label)
         let names =
-            declared.filter { tree[$0] != nil } + tree.keys.sorted().filter { !declared.contains($0) }
-        return try names.map { name in
-            let value = try JSONSerialization.data(
-                withJSONObject: tree[name] ?? NSNull(), options: [.fragmentsAllowed, .sortedKeys])
-            return Parameter(
-                name: name, defaultText: String(decoding: value, as: UTF8.self),
-                help: S.Parameters.help[name] ?? "")
-        }
+            declared.filter { tree[$0] != nil } + members.map(\.key).filter { !declared.contains($0) }
+        return names.map { Parameter(name: $0, value: tree[$0]?.json ?? "null", help: help[$0] ?? "") }
     }
 }

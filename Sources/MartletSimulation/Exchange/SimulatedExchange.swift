@@ -137,7 +137,7 @@ package final class SimulatedExchange {
         while true {
             let arrival = arrivals.next
             let timer = venue.nextTimer
-            let patience = held.first?.until ?? .distantFuture
+            let patience = held.isEmpty ? Timestamp.distantFuture : held[0].until
             let next = min(arrival, timer, patience)
             guard next <= now else { break }
             if timer == next {
@@ -167,7 +167,7 @@ package final class SimulatedExchange {
     }
 
     private func refreshDue() {
-        let patience = held.first?.until ?? .distantFuture
+        let patience = held.isEmpty ? Timestamp.distantFuture : held[0].until
         due.pointee = min(min(arrivals.next, deliveries.next), min(venue.nextTimer, patience))
     }
 

@@ -188,7 +188,7 @@ struct Other: Strategy {
         ),
         (
             "{ strategies: [{ use: 'sample' }], latency: { model: 'recorded' } }",
-            "c.json5:1:54: a recorded latency needs 'latency.file', one number of seconds a line"
+            "c.json5:1:54: a recorded latency needs 'latency.file', one number of microseconds a line"
         ),
         ("{ a: 1, a: 2 }", "c.json5:1:9: key 'a' stands twice, first in line 1"),
         ("{ a: 1", "c.json5:1:7: the '{' of line 1 is never closed"),
