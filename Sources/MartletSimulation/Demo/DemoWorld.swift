@@ -71,7 +71,7 @@ package final class DemoWorld {
     }
 
     private func run() throws {
-        let end = DemoMarket.time(DemoTruth.seconds)
+        let end = DemoMarket.time(DemoTruth.seconds + 60)
         while true {
             let next = min(moments.next, venue.nextTimer)
             guard next <= end else { break }
@@ -106,10 +106,10 @@ package final class DemoWorld {
             }
         case .tickers:
             try emitTickers()
-            moments.insert(.tickers, at: now + .seconds(60))
+            moments.insert(.tickers, at: now + .seconds(120))
         case .reference:
             try emitReference()
-            moments.insert(.reference, at: now + .seconds(5))
+            moments.insert(.reference, at: now + .seconds(10))
         }
     }
 
@@ -130,16 +130,16 @@ package final class DemoWorld {
             let start = opens + .milliseconds(Int64(wait * 1000) + Int64(generator.below(2000)))
             moments.insert(.agent(agents.count - 1), at: start)
         }
-        join(.maker(levels: 3, size: 60, lag: 2, width: width, step: width * 0.9), every: 9, after: 1)
-        join(.maker(levels: 4, size: 220, lag: 5, width: width * 1.7, step: width * 1.6), every: 26, after: 2)
-        join(.maker(levels: 4, size: 900, lag: 20, width: width * 4, step: width * 3), every: 110, after: 0)
-        join(.noise, every: 21, after: 9)
-        join(.noise, every: 47, after: 12)
+        join(.maker(levels: 3, size: 60, lag: 2, width: width, step: width * 0.9), every: 30, after: 1)
+        join(.maker(levels: 4, size: 220, lag: 5, width: width * 1.7, step: width * 1.6), every: 80, after: 2)
+        join(.maker(levels: 4, size: 900, lag: 20, width: width * 4, step: width * 3), every: 300, after: 0)
+        join(.noise, every: 60, after: 9)
+        join(.noise, every: 110, after: 12)
         if case .mention = markets[index].subject {
         } else {
-            join(.informed(edge: width * 1.2), every: 7, after: 10)
+            join(.informed(edge: width * 1.2), every: 12, after: 10)
         }
-        if case .bracket = markets[index].subject { join(.enthusiast, every: 95, after: 100) }
+        if case .bracket = markets[index].subject { join(.enthusiast, every: 120, after: 100) }
         if isLive {
             try emit(.defined(markets[index].definition), at: now)
             try emitSnapshot(id)
