@@ -42,11 +42,11 @@ extension Venue {
                 return fault == nil ? nil : broke(event, fault)
             }
         }
-        lane.pointee.isQuiet = false
         if event.exchangeTime != lane.pointee.groupTime || !event.exchangeTime.isKnown {
             finishGroup(event.market, lane, at: event.receiveTime)
             lane.pointee.groupTime = event.exchangeTime
         }
+        lane.pointee.isQuiet = false
         var fault: BookFault?
         switch event.kind {
         case .delta: fault = lane.pointee.isBroken ? nil : crowdChanged(event, lane)
