@@ -7,14 +7,10 @@ struct Lane: ~Copyable {
     @usableFromInline var crowd: OrderBook
     /// Nothing but the crowd is here: a record updates its ladder and that is all.
     @usableFromInline var isPlain = true
-    /// Real orders are here, but nothing is pending: a record that touches none of them (``isQuiet(_:)``)
-    /// updates the crowd's ladder and that is all.
-    @usableFromInline var isCalm = false
-    /// The worst and the best real price of the bids, of the asks; an empty interval for none.
-    @usableFromInline var lowestBid = Int32.max
-    @usableFromInline var highestBid = Int32.min
-    @usableFromInline var lowestAsk = Int32.max
-    @usableFromInline var highestAsk = Int32.min
+    /// Real orders are here, but only records within the watched prices concern them, and nothing is pending.
+    var isQuiet = false
+    var watchBids = Watch()
+    var watchAsks = Watch()
     /// The last record did not end its time-stamp group.
     @usableFromInline var isInGroup = false
     /// The recording cannot be trusted until its next snapshot; the crowd is taken to be empty.
@@ -30,7 +26,7 @@ struct Lane: ~Copyable {
     var isSettled = false
     /// A change was published for this market since its last group end.
     var isPublishing = false
-    @usableFromInline var groupTime: Timestamp = .unknown
+    var groupTime: Timestamp = .unknown
     var bids = RealSide(.bid)
     var asks = RealSide(.ask)
     var taken: ContiguousArray<Taken> = []
@@ -48,24 +44,50 @@ struct Lane: ~Copyable {
         _modify { if side == .bid { yield &bids } else { yield &asks } }
     }
 
-    /// Whether a change or a trade is away from every real order: at none of their prices, and crossing none.
-    @inlinable @inline(__always)
-    func isQuiet(_ event: MarketEvent) -> Bool {
-        let price = event.price.micros
-        let isDelta = event.kind == .delta
-        if event.side == .bid {
-            // A bid through an ask of ours; a taker that bought at its price or beyond.
-            return price < lowestAsk && !(isDelta && price >= lowestBid && price <= highestBid)
+    /// Which records of one side matter to real orders, by price as distance from the side's worst.
+    struct Watch {
+        /// From the least to the most aggressive price with real orders or taken contracts.
+        var low = Int32.max
+        var high = Int32.min
+        /// From here on the side reaches real orders of the other.
+        var crossing = Int32.max
+
+        @inline(__always)
+        func concerns(_ distance: Int32) -> Bool {
+            (distance >= low && distance <= high) || distance >= crossing
         }
-        return price > highestBid && !(isDelta && price >= lowestAsk && price <= highestAsk)
+        mutating func include(_ distance: Int32) {
+            low = min(low, distance)
+            high = max(high, distance)
+        }
     }
 
-    /// Notes where the real orders are.
-    mutating func refreshBand() {
-        lowestBid = bids.levels.first?.price.micros ?? .max
-        highestBid = bids.levels.last?.price.micros ?? .min
-        lowestAsk = asks.levels.last?.price.micros ?? .max
-        highestAsk = asks.levels.first?.price.micros ?? .min
+    /// Micro-dollars from the side's worst price.
+    @inline(__always)
+    static func distance(_ side: Side, _ price: Price) -> Int32 {
+        side == .bid ? price.micros : 1_000_000 - price.micros
+    }
+
+    /// Draws the bounds of what concerns real orders anew.
+    mutating func refreshWatch() {
+        func watch(_ own: borrowing RealSide, _ other: borrowing RealSide) -> Watch {
+            var watch = Watch()
+            if let worst = own.levels.first, let best = own.levels.last {
+                watch.include(Lane.distance(own.side, worst.price))
+                watch.include(Lane.distance(own.side, best.price))
+            }
+            if let reached = other.best { watch.crossing = Lane.distance(own.side, reached) }
+            return watch
+        }
+        watchBids = watch(bids, asks)
+        watchAsks = watch(asks, bids)
+        for entry in taken {
+            if entry.side == .bid {
+                watchBids.include(Lane.distance(.bid, entry.price))
+            } else {
+                watchAsks.include(Lane.distance(.ask, entry.price))
+            }
+        }
     }
 
     var hasRealOrders: Bool { !bids.isEmpty || !asks.isEmpty }
@@ -104,7 +126,7 @@ struct Lane: ~Copyable {
         }
         taken.append(Taken(side: side, price: price, quantity: quantity))
         isPlain = false
-        isCalm = false
+        isQuiet = false
     }
     /// Brings what is taken at a level down to `quantity`.
     mutating func limitTaken(_ side: Side, _ price: Price, to quantity: Quantity) {

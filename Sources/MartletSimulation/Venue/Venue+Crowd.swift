@@ -19,7 +19,7 @@ extension Venue {
         lane.pointee.taken.removeAll(keepingCapacity: true)
         lane.pointee.isBroken = true
         lane.pointee.isPlain = false
-        lane.pointee.isCalm = false
+        lane.pointee.isQuiet = false
         forEachLevel(lane) { level in
             level.removed = .zero
             level.traded = .zero
@@ -29,7 +29,20 @@ extension Venue {
     @usableFromInline @inline(never)
     func applyCarefully(_ event: MarketEvent) -> BookFault? {
         let lane = lanes + Int(event.market.index)
-        lane.pointee.isCalm = false
+        if event.kind == .delta, lane.pointee.isQuiet {
+            // The other short way: real orders are here, and this record does not concern them.
+            let isBid = event.side == .bid
+            let distance = Lane.distance(event.side, event.price)
+            let concerns =
+                isBid
+                ? lane.pointee.watchBids.concerns(distance) : lane.pointee.watchAsks.concerns(distance)
+            if !concerns {
+                lane.pointee.isInGroup = !event.flags.contains(.groupEnd)
+                let fault = lane.pointee.crowd.add(event.quantity, side: event.side, price: event.price)
+                return fault == nil ? nil : broke(event, fault)
+            }
+        }
+        lane.pointee.isQuiet = false
         if event.exchangeTime != lane.pointee.groupTime || !event.exchangeTime.isKnown {
             finishGroup(event.market, lane, at: event.receiveTime)
             lane.pointee.groupTime = event.exchangeTime
@@ -259,11 +272,10 @@ extension Venue {
         lane.pointee.isPlain =
             !lane.pointee.hasRealOrders && lane.pointee.taken.isEmpty && !lane.pointee.isBroken
             && !settings.publishes && !lane.pointee.isInSnapshot
-        lane.pointee.isCalm =
-            lane.pointee.hasRealOrders && lane.pointee.taken.isEmpty && !lane.pointee.isBroken
-            && !settings.publishes && !lane.pointee.isInSnapshot && !lane.pointee.isDirty
-            && !lane.pointee.mayCross
-        if lane.pointee.isCalm { lane.pointee.refreshBand() }
+        lane.pointee.isQuiet =
+            !lane.pointee.isPlain && !lane.pointee.isBroken && !settings.publishes
+            && !lane.pointee.isInSnapshot && !lane.pointee.isDirty && !lane.pointee.mayCross
+        if lane.pointee.isQuiet { lane.pointee.refreshWatch() }
     }
 
     // MARK: Snapshots
@@ -274,6 +286,7 @@ extension Venue {
         lane.pointee.isBroken = false
         lane.pointee.isInSnapshot = true
         lane.pointee.isPlain = false
+        lane.pointee.isQuiet = false
         if settings.taken != .untilRemoved, settings.taken != .untilEmpty {
             lane.pointee.taken.removeAll(keepingCapacity: true)
         }

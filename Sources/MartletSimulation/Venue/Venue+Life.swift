@@ -56,7 +56,7 @@ extension Venue {
     }
 
     private func expires(_ slot: Int32, _ number: UInt64, _ now: Timestamp) {
-        guard Int(slot) < orders.slots.count, orders[slot].number == number,
+        guard Int(slot) < orders.count, orders[slot].number == number,
             case .goodTill(let time) = orders[slot].timeInForce, Timestamp(seconds: time.seconds) <= now,
             judgeMarket(orders[slot].market, cancels: true, now) != .marketInactive
         else { return }

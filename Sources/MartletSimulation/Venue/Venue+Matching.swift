@@ -218,7 +218,7 @@ extension Venue {
         orders[slot].crowdAhead = lane.pointee.crowdSize(order.side, order.price)
         orders[slot].isResting = true
         lane.pointee.isPlain = false
-        lane.pointee.isCalm = false
+        if lane.pointee.isQuiet || !lane.pointee.isDirty { refreshPlain(lane) }
         linkToAccount(slot)
         refreshReserve(Int(order.account), accounts[Int(order.account)].makeEntry(order.market))
         publishChange(order.market, order.side, order.price, order.remaining, at: now)

@@ -46,6 +46,8 @@ extension Venue {
         lanes[Int(market.index)].size(side, price)
     }
     package func isOpen(_ market: Market.ID) -> Bool { lanes[Int(market.index)].isOpen }
+    /// Past its close: every request is refused.
+    package func isClosed(_ market: Market.ID) -> Bool { lanes[Int(market.index)].isClosed }
 
     /// All cash, the dollar behind each pair of open contracts, fees and rounding of payouts: the sum is what was
     /// paid in, always.

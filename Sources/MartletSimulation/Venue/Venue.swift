@@ -188,18 +188,14 @@ package final class Venue {
     /// Takes one record of a recorded market. Nothing changes on a fault, and the crowd counts as unknown until
     /// the next snapshot.
     ///
-    /// Away from real orders a change is a ladder's update, and a trade says nothing.
+    /// In a market without real orders a change is a ladder's update; trades say nothing there.
     @inlinable @inline(__always)
     package func apply(_ event: MarketEvent) -> BookFault? {
         let index = Int(event.market.index)
         guard index < feed.pointee.count else { return .unknownMarket }
         let lane = feed.pointee.lanes + index
-        guard event.kind.rawValue <= MarketEvent.Kind.trade.rawValue,
-            lane.pointee.isPlain || (lane.pointee.isCalm && lane.pointee.isQuiet(event))
-        else { return applyCarefully(event) }
+        guard lane.pointee.isPlain, event.kind == .delta else { return applyCarefully(event) }
         lane.pointee.isInGroup = !event.flags.contains(.groupEnd)
-        lane.pointee.groupTime = event.exchangeTime
-        if event.kind == .trade { return nil }
         let fault = lane.pointee.crowd.add(event.quantity, side: event.side, price: event.price)
         return fault == nil ? nil : broke(event, fault)
     }

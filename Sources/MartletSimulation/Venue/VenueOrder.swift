@@ -23,7 +23,7 @@ package struct VenueOrder: Sendable {
     package var group: Int32
     package var created: Timestamp
     package var updated: Timestamp
-    package var reason: CancelReason?
+    private var ending: Ending?
     package var fees = OrderFees()
     package var takerCost: Money = .zero
     package var makerCost: Money = .zero
@@ -59,6 +59,49 @@ package struct VenueOrder: Sendable {
         updated = time
     }
 
+    /// ``CancelReason`` without its text, so that an order is plain memory.
+    private enum Ending: UInt8 {
+        case requested, immediateRemainder, expiry, marketClosed, halt, selfTrade, postOnlyCross, reduceOnly,
+            margin, orderGroup, settlementBounds
+    }
+
+    /// Why the order left unfilled; nil while it lives or when it filled. The venue itself never gives a reason
+    /// that it does not know.
+    package var reason: CancelReason? {
+        get {
+            switch ending {
+            case nil: nil
+            case .requested: .requested
+            case .immediateRemainder: .immediateRemainder
+            case .expiry: .expiry
+            case .marketClosed: .marketClosed
+            case .halt: .halt
+            case .selfTrade: .selfTrade
+            case .postOnlyCross: .postOnlyCross
+            case .reduceOnly: .reduceOnly
+            case .margin: .margin
+            case .orderGroup: .orderGroup
+            case .settlementBounds: .settlementBounds
+            }
+        }
+        set {
+            switch newValue {
+            case nil: ending = nil
+            case .requested, .unknown: ending = .requested
+            case .immediateRemainder: ending = .immediateRemainder
+            case .expiry: ending = .expiry
+            case .marketClosed: ending = .marketClosed
+            case .halt: ending = .halt
+            case .selfTrade: ending = .selfTrade
+            case .postOnlyCross: ending = .postOnlyCross
+            case .reduceOnly: ending = .reduceOnly
+            case .margin: ending = .margin
+            case .orderGroup: ending = .orderGroup
+            case .settlementBounds: ending = .settlementBounds
+            }
+        }
+    }
+
     /// The order as a look-up shows it.
     package var state: OrderState {
         let status: OrderState.Status =
@@ -69,53 +112,73 @@ package struct VenueOrder: Sendable {
 }
 
 /// Live orders in slots that are used again, so that links are small integers.
-struct OrderStore {
-    private(set) var slots: ContiguousArray<VenueOrder> = []
+///
+/// A block behind a pointer: matching touches orders in every step, and an array in a class is checked for
+/// overlapping access each time. Sound because the store owns the block alone and orders are plain memory.
+struct OrderStore: ~Copyable {
+    private var slots: UnsafeMutablePointer<VenueOrder>
+    private var capacity = 64
+    private(set) var count = 0
     private var free: ContiguousArray<Int32> = []
 
-    var liveCount: Int { slots.count - free.count }
+    init() { slots = .allocate(capacity: capacity) }
+    deinit { slots.deallocate() }
 
     mutating func insert(_ order: VenueOrder) -> Int32 {
         if let slot = free.popLast() {
             slots[Int(slot)] = order
             return slot
         }
-        slots.append(order)
-        return Int32(slots.count - 1)
+        if count == capacity { grow() }
+        (slots + count).initialize(to: order)
+        count += 1
+        return Int32(count - 1)
     }
     mutating func remove(_ slot: Int32) {
-        slots[Int(slot)].number = 0
+        self[slot].number = 0
         free.append(slot)
     }
+    private mutating func grow() {
+        let wider = UnsafeMutablePointer<VenueOrder>.allocate(capacity: capacity * 2)
+        wider.moveInitialize(from: slots, count: count)
+        slots.deallocate()
+        slots = wider
+        capacity *= 2
+    }
     subscript(slot: Int32) -> VenueOrder {
-        @inline(__always) _read { yield slots[Int(slot)] }
-        @inline(__always) _modify { yield &slots[Int(slot)] }
+        @inline(__always) unsafeAddress {
+            precondition(slot >= 0 && slot < count)
+            return UnsafePointer(slots + Int(slot))
+        }
+        @inline(__always) unsafeMutableAddress {
+            precondition(slot >= 0 && slot < count)
+            return slots + Int(slot)
+        }
     }
 }
 
 /// Orders that are over, the latest so many, by their client's name.
 struct OrderMemory {
-    private var orders: [OrderID: VenueOrder] = [:]
-    private var ring: ContiguousArray<OrderID> = []
+    private var places: [OrderID: Int32] = [:]
+    private var ring: ContiguousArray<VenueOrder> = []
     private var oldest = 0
     private let capacity: Int
 
     init(capacity: Int) { self.capacity = max(capacity, 1) }
 
     mutating func remember(_ order: VenueOrder) {
-        if orders.updateValue(order, forKey: order.id) != nil { return }
         if ring.count < capacity {
-            ring.append(order.id)
-        } else {
-            orders[ring[oldest]] = nil
-            ring[oldest] = order.id
-            oldest = oldest + 1 == capacity ? 0 : oldest + 1
+            places[order.id] = Int32(ring.count)
+            ring.append(order)
+            return
         }
+        places[ring[oldest].id] = nil
+        places[order.id] = Int32(oldest)
+        ring[oldest] = order
+        oldest = oldest + 1 == capacity ? 0 : oldest + 1
     }
-    subscript(id: OrderID) -> VenueOrder? { orders[id] }
-    func contains(_ id: OrderID) -> Bool { orders[id] != nil }
+    subscript(id: OrderID) -> VenueOrder? { places[id].map { ring[Int($0)] } }
+    func contains(_ id: OrderID) -> Bool { places[id] != nil }
     /// From the oldest to the latest.
-    var all: [VenueOrder] {
-        (0..<ring.count).compactMap { orders[ring[(oldest + $0) % ring.count]] }
-    }
+    var all: [VenueOrder] { (0..<ring.count).map { ring[(oldest + $0) % ring.count] } }
 }

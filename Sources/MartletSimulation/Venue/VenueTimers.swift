@@ -26,19 +26,17 @@ struct DueQueue<Element> {
         var time: Timestamp
         var order: UInt64
         var element: Element
+        func isBefore(_ other: Item) -> Bool {
+            time != other.time ? time < other.time : order < other.order
+        }
     }
     private var heap: ContiguousArray<Item> = []
     private var counter: UInt64 = 0
+    /// `.distantFuture` when empty.
+    private(set) var next: Timestamp = .distantFuture
 
     var isEmpty: Bool { heap.isEmpty }
     var count: Int { heap.count }
-    /// `.distantFuture` when empty.
-    var next: Timestamp { heap.isEmpty ? .distantFuture : heap[0].time }
-
-    /// Looks at the keys in place: elements are not copied to be compared.
-    private func isBefore(_ a: Int, _ b: Int) -> Bool {
-        heap[a].time != heap[b].time ? heap[a].time < heap[b].time : heap[a].order < heap[b].order
-    }
 
     mutating func insert(_ element: Element, at time: Timestamp) {
         counter += 1
@@ -46,10 +44,11 @@ struct DueQueue<Element> {
         var child = heap.count - 1
         while child > 0 {
             let parent = (child - 1) / 2
-            guard isBefore(child, parent) else { break }
+            guard heap[child].isBefore(heap[parent]) else { break }
             heap.swapAt(child, parent)
             child = parent
         }
+        next = min(next, time)
     }
 
     mutating func removeFirst() -> (time: Timestamp, element: Element)? {
@@ -57,6 +56,7 @@ struct DueQueue<Element> {
         heap.swapAt(0, heap.count - 1)
         let first = heap.removeLast()
         sift()
+        next = heap.isEmpty ? .distantFuture : heap[0].time
         return (first.time, first.element)
     }
 
@@ -65,8 +65,8 @@ struct DueQueue<Element> {
         while true {
             var least = parent
             let left = 2 * parent + 1
-            if left < heap.count, isBefore(left, least) { least = left }
-            if left + 1 < heap.count, isBefore(left + 1, least) { least = left + 1 }
+            if left < heap.count, heap[left].isBefore(heap[least]) { least = left }
+            if left + 1 < heap.count, heap[left + 1].isBefore(heap[least]) { least = left + 1 }
             guard least != parent else { return }
             heap.swapAt(parent, least)
             parent = least
