@@ -50,8 +50,9 @@ extension DemoWorld {
         agents[index].bias = 0.9 * agents[index].bias + 0.001 * PlainMath.normal(&generator)
         let held = venue.position(agents[index].account, market.id).quantity.contracts
         let fair = min(max(belief + agents[index].bias - held * 0.000004, 0.004), 0.996)
+        let account = agents[index].account
         agents[index].orders.removeAll { order in
-            (venue.order(order.id, account: agents[index].account)?.remaining ?? .zero).isZero
+            (venue.order(order.id, account: account)?.remaining ?? .zero).isZero
         }
         let isNervous = market.isNervous(at: second)
         let moved = abs(fair - agents[index].quoted)
