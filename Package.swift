@@ -42,7 +42,9 @@ let package = Package(
         .testTarget(name: "MartletSimulationTests", dependencies: ["MartletSimulation"]),
         .testTarget(name: "MartletNetworkTests", dependencies: ["MartletNetwork"]),
         .testTarget(name: "MartletReportTests", dependencies: ["MartletReport"]),
-        .testTarget(name: "MartletMainTests", dependencies: ["MartletMain", "MartletCLI"]),
+        .testTarget(
+            name: "MartletMainTests",
+            dependencies: ["MartletMain", "MartletSimulation", "MartletTape", "MartletCLI"]),
         .testTarget(
             name: "StrategyTests",
             dependencies: ["MartletEngine"] + strategies.map { .init(stringLiteral: $0) }),

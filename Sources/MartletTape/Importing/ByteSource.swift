@@ -1,0 +1,159 @@
+import Foundation
+
+/// Where bytes of a recording come from: a file, a file through `gzip -dc`, or standard input.
+///
+/// Read from its beginning to its end in one buffer, a line at a time. Lines lie in the buffer and are good until
+/// the next call.
+final class ByteSource {
+    /// What the bytes come from, for error messages.
+    let name: String
+    private let descriptor: Int32
+    private var gzip: Process?
+    private var buffer: UnsafeMutableRawBufferPointer
+    private var start = 0
+    private var end = 0
+    private var isAtEnd = false
+    /// Lines given out so far; the last one's number.
+    private(set) var lineNumber = 0
+
+    /// A line longer than the exchange's longest message and its envelope is no line of a recording.
+    static let lineBytesMax = 128 << 20
+
+    /// `-` is standard input.
+    init(path: String) throws(ImportError) {
+        name = path == "-" ? "standard input" : path
+        if path == "-" {
+            descriptor = dup(STDIN_FILENO)
+        } else {
+            descriptor = Foundation.open(path, O_RDONLY | O_CLOEXEC)
+        }
+        buffer = .allocate(byteCount: 1 << 18, alignment: 16)
+        // All is initialised from here: `deinit` frees what an error leaves behind.
+        guard descriptor >= 0 else {
+            throw ImportError(.unreadable(String(cString: strerror(errno))), file: name)
+        }
+        try fill()
+        if end >= 2, buffer[0] == 0x1F, buffer[1] == 0x8B { throw ImportError(.gzipped, file: name) }
+    }
+
+    /// The bytes of a gzipped file, unpacked by the system's `gzip`.
+    init(gzipped path: String) throws(ImportError) {
+        name = path
+        let (process, pipe) = (Process(), Pipe())
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["gzip", "-dc", "--", path]
+        process.standardOutput = pipe
+        process.standardError = FileHandle.nullDevice
+        process.standardInput = FileHandle.nullDevice
+        do {
+            try process.run()
+        } catch {
+            throw ImportError(.unreadable("gzip cannot be run: \(error)"), file: path)
+        }
+        gzip = process
+        descriptor = dup(pipe.fileHandleForReading.fileDescriptor)
+        try? pipe.fileHandleForReading.close()
+        buffer = .allocate(byteCount: 1 << 18, alignment: 16)
+    }
+
+    /// Opens a file by what it holds, whatever its name says.
+    static func open(_ path: String) throws(ImportError) -> ByteSource {
+        do throws(ImportError) {
+            return try ByteSource(path: path)
+        } catch {
+            guard error.problem == .gzipped, path != "-" else { throw error }
+            return try ByteSource(gzipped: path)
+        }
+    }
+
+    deinit {
+        close(descriptor)
+        if let gzip, gzip.isRunning {
+            gzip.terminate()
+            gzip.waitUntilExit()
+        }
+        buffer.deallocate()
+    }
+
+    /// The bytes at hand without taking them, as many as there are up to `count`.
+    func peek(_ count: Int) throws(ImportError) -> UnsafeRawBufferPointer {
+        while end - start < count, !isAtEnd { try fill() }
+        return UnsafeRawBufferPointer(rebasing: buffer[start..<min(end, start + count)])
+    }
+
+    /// The next line without its newline (and carriage return), or nil at the end.
+    func nextLine() throws(ImportError) -> UnsafeRawBufferPointer? {
+        var searched = start
+        while true {
+            if let base = buffer.baseAddress, end > searched,
+                let newline = memchr(base + searched, 0x0A, end - searched)
+            {
+                let stop = UnsafeRawPointer(newline) - UnsafeRawPointer(base)
+                return line(start..<stop, next: stop + 1)
+            }
+            searched = end - start
+            if isAtEnd {
+                guard end > start else { return nil }
+                return line(start..<end, next: end)
+            }
+            try fill()
+            searched += start
+        }
+    }
+
+    private func line(_ range: Range<Int>, next: Int) -> UnsafeRawBufferPointer {
+        start = next
+        lineNumber += 1
+        var range = range
+        if range.upperBound > range.lowerBound, buffer[range.upperBound - 1] == 0x0D {
+            range = range.lowerBound..<range.upperBound - 1
+        }
+        return UnsafeRawBufferPointer(rebasing: buffer[range])
+    }
+
+    /// All that is left, up to `limit` bytes; for documents that are one JSON value.
+    func rest(limit: Int) throws(ImportError) -> UnsafeRawBufferPointer {
+        let bytes = try peek(limit + 1)
+        guard bytes.count <= limit else {
+            throw ImportError(.unreadable("a JSON document of over \(limit >> 20) MiB"), file: name)
+        }
+        return bytes
+    }
+
+    private func fill() throws(ImportError) {
+        if start > 0, let base = buffer.baseAddress {
+            memmove(base, base + start, end - start)
+            (start, end) = (0, end - start)
+        }
+        if end == buffer.count {
+            guard buffer.count < ByteSource.lineBytesMax else {
+                throw ImportError(.unreadable("line \(lineNumber + 1) is too long"), file: name)
+            }
+            let wider = UnsafeMutableRawBufferPointer.allocate(byteCount: buffer.count * 2, alignment: 16)
+            wider.copyMemory(from: UnsafeRawBufferPointer(buffer))
+            buffer.deallocate()
+            buffer = wider
+        }
+        guard let base = buffer.baseAddress else { return }
+        while true {
+            let count = Foundation.read(descriptor, base + end, buffer.count - end)
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw ImportError(.unreadable(String(cString: strerror(errno))), file: name)
+            }
+            end += count
+            if count == 0 { try finish() }
+            return
+        }
+    }
+
+    private func finish() throws(ImportError) {
+        isAtEnd = true
+        guard let gzip else { return }
+        gzip.waitUntilExit()
+        self.gzip = nil
+        guard gzip.terminationStatus == 0 else {
+            throw ImportError(.gzipFailed(status: gzip.terminationStatus), file: name)
+        }
+    }
+}

@@ -1,0 +1,40 @@
+/// Why a recording could not be imported at all, or not to its end. What is wrong with a single line is counted
+/// in the ``ImportReport`` instead.
+public struct ImportError: Error, Hashable, Sendable {
+    public enum Problem: Hashable, Sendable {
+        case unreadable(String)
+        /// Gzipped bytes where they cannot be unpacked: standard input that is not piped through gzip.
+        case gzipped
+        case gzipFailed(status: Int32)
+        /// No format that is known looks like this.
+        case unknownFormat
+        case nothingToImport
+        /// A definitions or results file that cannot be read; the line and what is wrong with it.
+        case badReference(line: Int, String)
+        case tape(TapeError)
+    }
+    public var problem: Problem
+    public var file: String
+
+    public init(_ problem: Problem, file: String) {
+        self.problem = problem
+        self.file = file
+    }
+}
+
+extension ImportError: CustomStringConvertible {
+    public var description: String {
+        switch problem {
+        case .unreadable(let reason): "\(file): \(reason)"
+        case .gzipped: "\(file): the bytes are gzipped; pipe them through `gzip -dc`"
+        case .gzipFailed(let status):
+            "\(file): gzip ended with status \(status): the file is damaged or cut off"
+        case .unknownFormat:
+            "\(file): no known kind of recording; name one with --format, one of "
+                + RecordingFormat.allCases.map(\.rawValue).joined(separator: ", ")
+        case .nothingToImport: "\(file): nothing in it could be imported"
+        case .badReference(let line, let what): "\(file), line \(line): \(what)"
+        case .tape(let error): "\(error)"
+        }
+    }
+}
