@@ -16,6 +16,8 @@ public struct ImportReport: Sendable {
     public var references = 0
     public var statuses = 0
     public var results = 0
+    /// Markets, events and series that were defined by lines of their own.
+    public var definitions = 0
     /// Control messages (`subscribed`, `ok`, `unsubscribed`, `error`) and recorder events.
     public var controls = 0
     /// Messages about an account (`fill`, `user_order`, …), which a tape does not hold.
@@ -70,7 +72,7 @@ public struct ImportReport: Sendable {
 
     /// Something of use is on the tape.
     public var isUsable: Bool {
-        deltas + snapshots + trades + tickers + references + statuses + results > 0
+        deltas + snapshots + trades + tickers + references + statuses + results + definitions > 0
     }
     public var skippedLines: Int { skipped.reduce(0) { $0 + $1.count } }
     public var inferredVolume: Quantity { markets.reduce(.zero) { $0 + $1.inferredVolume } }

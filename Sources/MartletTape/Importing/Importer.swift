@@ -18,20 +18,26 @@ public struct Importer: Sendable {
         guard !recordings.isEmpty else {
             throw ImportError(.nothingToImport, file: inputs.joined(separator: ", "))
         }
-        guard recordings.count > 1 else { return try importOne(recordings[0], to: output) }
+        guard recordings.count > 1 else {
+            return try importOne(recordings[0], to: output, ImportContext(), sync: true)
+        }
         return try importAll(recordings, to: output)
     }
 
-    /// One recording, straight to its tape.
-    private func importOne(_ recording: Recording, to output: String) throws(ImportError) -> ImportReport {
+    // MARK: - One recording
+
+    /// Straight to its tape.
+    private func importOne(
+        _ recording: Recording, to output: String, _ context: ImportContext, sync: Bool
+    ) throws(ImportError) -> ImportReport {
         let writer = try wrap(output) { () throws(TapeError) in try TapeWriter(path: output) }
-        let assembler = TapeAssembler(writer: writer, options: options)
+        let assembler = TapeAssembler(writer: writer, options: options, context: context)
         assembler.note(.source, recording.path)
         assembler.note(.convention, "use_yes_price: \(options.usesYesPrice)")
         try read(recording, assembler)
         try wrap(output) { () throws(TapeError) in
             try assembler.finish()
-            if assembler.report.isUsable { try writer.finish() }
+            if assembler.report.isUsable { try writer.finish(sync: sync) }
         }
         return assembler.report
     }
@@ -47,7 +53,9 @@ public struct Importer: Sendable {
     private func read(_ recording: Recording, _ assembler: TapeAssembler) throws(ImportError) {
         assembler.report.files.append(recording.path)
         switch recording.kind {
-        case .parts: return
+        case .parts(let paths):
+            assembler.report.formats.append(.parts)
+            try PartsImport(assembler).read(paths)
         case .file:
             let source = try ByteSource.open(recording.path)
             let start = try source.peek(64 << 10)
@@ -59,18 +67,82 @@ public struct Importer: Sendable {
         }
     }
 
-    private func read(_ source: ByteSource, as format: RecordingFormat, _ assembler: TapeAssembler)
-        throws(ImportError)
-    {
+    private func read(
+        _ source: ByteSource, as format: RecordingFormat, _ assembler: TapeAssembler
+    ) throws(ImportError) {
+        let rest = RestImport(assembler: assembler, context: assembler.context, source: source)
         switch format {
         case .frames:
             var frames = FrameImport(assembler)
             try frames.read(source)
-        default: throw ImportError(.unknownFormat, file: source.name)
+        case .parts:
+            let parts = PartsImport(assembler)
+            try parts.read(source)
+            try parts.run()
+        case .tradesCSV: try TradesCSV.read(source, assembler)
+        case .books: try rest.books()
+        case .restLog: try rest.log()
+        case .rest2024: try rest.documents2024()
+        case .settlements: try rest.settlements()
+        case .definitions: try rest.definitions()
+        case .martletJSON: try ExportedImport(assembler, source).json()
+        case .martletCSV: try ExportedImport(assembler, source).csv()
         }
     }
 
+    // MARK: - Several
+
+    /// Each to a tape of its own beside the output, then merged. A file that is no recording is named and left out.
     private func importAll(_ recordings: [Recording], to output: String) throws(ImportError) -> ImportReport {
-        throw ImportError(.unknownFormat, file: output)
+        let folder = "\(output).parts-\(getpid())"
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        } catch {
+            throw ImportError(.unreadable("the folder for the parts cannot be made: \(error)"), file: folder)
+        }
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let context = ImportContext()
+        var total = ImportReport()
+        var tapes: [String] = []
+        for recording in try definitionsFirst(recordings) {
+            let path = "\(folder)/\(tapes.count)"
+            let report: ImportReport
+            do throws(ImportError) {
+                report = try importOne(recording, to: path, context, sync: false)
+            } catch {
+                guard error.problem == .unknownFormat else { throw error }
+                total.skip("a file that is no recording")
+                options.onRemark?(
+                    ImportRemark(file: recording.path, line: 0, isSkipped: true, reason: "no recording"))
+                continue
+            }
+            if report.isUsable { tapes.append(path) }
+            total.add(report)
+        }
+        guard total.isUsable else { return total }
+        let written = try wrap(output) { () throws(TapeError) in try TapeMerger.merge(tapes, to: output) }
+        (total.records, total.first, total.last) = (Int(written.records), written.first, written.last)
+        return total
+    }
+
+    /// Files that define markets before those that only name them; each kind in the order of its names.
+    private func definitionsFirst(_ recordings: [Recording]) throws(ImportError) -> [Recording] {
+        var defining: [Recording] = []
+        var others: [Recording] = []
+        for recording in recordings {
+            var format = options.format
+            if format == nil, recording.kind == .file, recording.path != "-" {
+                let source = try ByteSource.open(recording.path)
+                let start = try source.peek(64 << 10)
+                // The bytes lie in the source's buffer.
+                format = withExtendedLifetime(source) { RecordingFormat.detect(start) }
+            }
+            if format == .definitions || format == .rest2024 {
+                defining.append(recording)
+            } else {
+                others.append(recording)
+            }
+        }
+        return defining + others
     }
 }

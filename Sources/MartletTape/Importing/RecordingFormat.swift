@@ -31,7 +31,7 @@ public enum RecordingFormat: String, CaseIterable, Hashable, Sendable {
             $0.drop(while: { $0 == " " || $0 == "\u{FEFF}" })
         }
         guard let first = lines.first(where: { !$0.isEmpty }) else { return nil }
-        if first.hasPrefix(TapeCSV.header.prefix(20)) { return .martletCSV }
+        if first.hasPrefix(TextRecord.csvHeader.prefix(20)) { return .martletCSV }
         if let csv = TradesCSV.Columns(header: String(first)), csv.isComplete { return .tradesCSV }
         if first.hasPrefix("[") || first == "{" { return document(text) }
         for line in lines {

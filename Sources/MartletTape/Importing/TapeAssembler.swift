@@ -41,7 +41,10 @@ final class TapeAssembler {
     private var found: [String: Market] = [:]
     private var delays = Sampler()
 
-    init(writer: TapeWriter, options: ImportOptions) {
+    let context: ImportContext
+
+    init(writer: TapeWriter, options: ImportOptions, context: ImportContext = ImportContext()) {
+        self.context = context
         self.writer = writer
         self.options = options
         decoder = MessageDecoder(usesYesPrice: options.usesYesPrice)
@@ -134,8 +137,22 @@ final class TapeAssembler {
         return markets[index]
     }
 
-    private func assumed(_ ticker: String) -> Market {
-        Market(ticker: ticker, grid: options.assumedGrid, assumptions: ["grid", "fees", "event"])
+    /// A market of which nothing is known but its ticker, and its series where another file told.
+    func assumed(_ ticker: String) -> Market {
+        var market = Market(
+            ticker: ticker, grid: options.assumedGrid, assumptions: ["grid", "fees", "event"])
+        guard let series = context.series(market.series), let type = series["fee_type"]?.string else {
+            return market
+        }
+        market.fees.type = FeeType(wire: type)
+        if let text = series["fee_multiplier"]?.decimalText,
+            let multiplier = try? FixedPoint.parse(text.utf8, decimals: 6)
+        {
+            market.fees.multiplierMillionths = multiplier
+        }
+        market.title = series["title"]?.string ?? ""
+        market.assumptions.removeAll { $0 == "fees" }
+        return market
     }
 
     private func describe(_ assumption: String) -> String {

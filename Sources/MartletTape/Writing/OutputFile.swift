@@ -47,6 +47,15 @@ final class OutputFile {
         }
     }
 
+    func write(_ bytes: [UInt8]) throws(TapeError) {
+        let result = bytes.withUnsafeBytes { buffer in
+            Result { () throws(TapeError) in
+                if let base = buffer.baseAddress { try write(base, count: buffer.count) }
+            }
+        }
+        try result.get()
+    }
+
     func sync() throws(TapeError) {
         guard fsync(descriptor) == 0 || errno == EINVAL else { throw .system("write", path) }
     }

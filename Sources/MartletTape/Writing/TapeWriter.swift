@@ -66,15 +66,7 @@ public final class TapeWriter {
         header.integer(UInt16(TapeFormat.headerBytes))
         while header.bytes.count < TapeFormat.headerBytes - 8 { header.integer(UInt8(0)) }
         header.integer(XXH64.hash(header.bytes))
-        do {
-            try header.bytes.withUnsafeBytes { bytes in
-                if let base = bytes.baseAddress { try file.write(base, count: bytes.count) }
-            }
-        } catch let error as TapeError {
-            throw error
-        } catch {
-            throw failure("\(error)")
-        }
+        try file.write(header.bytes)
     }
 
     // MARK: - Appending

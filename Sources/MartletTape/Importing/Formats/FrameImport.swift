@@ -20,12 +20,12 @@ struct FrameImport {
                 guard bytes.contains(where: { !$0.isJSONSpace }) else { continue }
                 try read(bytes, RecordedLine(file: source.name, number: source.lineNumber))
             }
-            for index in connections.indices { try releaseEarly(index) }
         } catch {
             if let readError { throw readError }
             throw ImportError(.tape(error), file: source.name)
         }
         if let readError { throw readError }
+        try finish()
     }
 
     private var readError: ImportError?
@@ -37,6 +37,15 @@ struct FrameImport {
         } catch {
             readError = error
             return nil
+        }
+    }
+
+    /// Gives up on what has not come.
+    mutating func finish() throws(ImportError) {
+        do throws(TapeError) {
+            for index in connections.indices { try releaseEarly(index) }
+        } catch {
+            throw ImportError(.tape(error), file: error.file)
         }
     }
 
@@ -176,7 +185,7 @@ struct FrameImport {
     }
 
     /// Something that the recorder says of itself.
-    private mutating func event(_ name: String, _ info: JSONValue?, _ line: RecordedLine) throws(TapeError) {
+    mutating func event(_ name: String, _ info: JSONValue?, _ line: RecordedLine) throws(TapeError) {
         _ = try assembler.advance(line)
         assembler.report.controls += 1
         switch name {
