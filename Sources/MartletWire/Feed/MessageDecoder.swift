@@ -28,10 +28,14 @@ public struct MessageDecoder {
     /// The levels of the snapshot decoded last. Kept between calls, so that a snapshot allocates nothing.
     public private(set) var levels: [Level] = []
 
+    var dates = DateCache()
+
     public init(usesYesPrice: Bool) { self.usesYesPrice = usesYesPrice }
 
     /// Decodes one frame. Throws ``WireError`` when it is not JSON, or lacks what its type cannot do without.
     public mutating func decode(_ bytes: UnsafeBufferPointer<UInt8>) throws(WireError) -> WireFrame {
+        var delta = BookDelta()
+        if decodeDelta(bytes, into: &delta) { return WireFrame(delta) }
         if let frame = try decodeInPlace(bytes) { return frame }
         let value: JSONValue
         do {
