@@ -106,7 +106,8 @@ extension MarketLifecycleMessage {
         let metadata = fields.member("additional_metadata")
         eventTicker = metadata?["event_ticker"]?.string
         title = metadata?["title"]?.string
-        yesSubtitle = try metadata?["yes_sub_title"]?.string ?? fields.string("yes_sub_title")
+        let subtitle = try fields.string("yes_sub_title")
+        yesSubtitle = metadata?["yes_sub_title"]?.string ?? subtitle
         noSubtitle = metadata?["no_sub_title"]?.string
     }
 }
