@@ -25,6 +25,8 @@ let package = Package(
         .target(name: "MartletTape", dependencies: ["MartletWire", "MartletEngine", "CSystem"]),
         .target(name: "MartletSimulation", dependencies: ["MartletEngine", "MartletTape"]),
         .target(name: "MartletNetwork", dependencies: ["COpenSSL", "CSystem"]),
+        .target(
+            name: "MartletKalshi", dependencies: ["MartletNetwork", "MartletWire", "MartletEngine", "Martlet"]),
         .target(name: "MartletReport", dependencies: ["MartletEngine", "MartletTape"]),
         .target(
             name: "MartletMain",
@@ -41,6 +43,7 @@ let package = Package(
         .testTarget(name: "MartletTapeTests", dependencies: ["MartletTape"]),
         .testTarget(name: "MartletSimulationTests", dependencies: ["MartletSimulation"]),
         .testTarget(name: "MartletNetworkTests", dependencies: ["MartletNetwork"]),
+        .testTarget(name: "MartletKalshiTests", dependencies: ["MartletKalshi"]),
         .testTarget(name: "MartletReportTests", dependencies: ["MartletReport"]),
         .testTarget(
             name: "MartletMainTests",

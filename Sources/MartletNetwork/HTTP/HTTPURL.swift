@@ -1,5 +1,5 @@
 /// An absolute `http`, `https`, `ws` or `wss` address, taken apart.
-public struct HTTPURL: Equatable, Sendable, CustomStringConvertible {
+public struct HTTPURL: Hashable, Sendable, CustomStringConvertible {
     public let scheme: String
     public let endpoint: Endpoint
     /// Path and query as they are sent; at least `/`. A fragment is dropped.
