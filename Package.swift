@@ -26,17 +26,23 @@ let package = Package(
         .target(name: "MartletSimulation", dependencies: ["MartletEngine", "MartletTape"]),
         .target(name: "MartletNetwork", dependencies: ["COpenSSL", "CSystem"]),
         .target(
-            name: "MartletKalshi", dependencies: ["MartletNetwork", "MartletWire", "MartletEngine", "Martlet"]),
+            name: "MartletKalshi",
+            dependencies: ["MartletNetwork", "MartletWire", "MartletEngine", "Martlet"]),
+        .target(
+            name: "MartletSandbox",
+            dependencies: ["MartletKalshi", "MartletSimulation", "MartletNetwork", "MartletWire"]),
         .target(name: "MartletReport", dependencies: ["MartletEngine", "MartletTape"]),
         .target(
             name: "MartletMain",
             dependencies: [
                 "MartletEngine", "MartletWire", "MartletTape", "MartletSimulation", "MartletReport",
+                "MartletKalshi", "MartletSandbox",
             ]),
         .executableTarget(
             name: "MartletCLI",
             dependencies: ["Martlet", "MartletMain"] + strategies.map { .init(stringLiteral: $0) }),
-        .executableTarget(name: "martlet-probe", dependencies: ["MartletNetwork"], path: "Tests/Probe"),
+        .executableTarget(
+            name: "martlet-probe", dependencies: ["MartletNetwork", "MartletWire"], path: "Tests/Probe"),
         .testTarget(name: "MartletTests", dependencies: ["Martlet", "MartletEngine"]),
         .testTarget(name: "MartletEngineTests", dependencies: ["MartletEngine"]),
         .testTarget(name: "MartletWireTests", dependencies: ["MartletWire"]),
@@ -44,6 +50,7 @@ let package = Package(
         .testTarget(name: "MartletSimulationTests", dependencies: ["MartletSimulation"]),
         .testTarget(name: "MartletNetworkTests", dependencies: ["MartletNetwork"]),
         .testTarget(name: "MartletKalshiTests", dependencies: ["MartletKalshi"]),
+        .testTarget(name: "MartletSandboxTests", dependencies: ["MartletSandbox"]),
         .testTarget(name: "MartletReportTests", dependencies: ["MartletReport"]),
         .testTarget(
             name: "MartletMainTests",

@@ -11,7 +11,9 @@ final class ImportContext {
         if let ticker = ImportContext.text("event_ticker", in: event) { events[ticker] = event }
     }
     func add(series value: JSONValue) {
-        if let ticker = ImportContext.text("series", in: value) ?? ImportContext.text("series_ticker", in: value) {
+        if let ticker = ImportContext.text("series", in: value)
+            ?? ImportContext.text("series_ticker", in: value)
+        {
             series[ticker] = value
         }
     }

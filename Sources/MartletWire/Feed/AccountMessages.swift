@@ -71,4 +71,3 @@ public struct PositionMessage: Hashable, Sendable {
     public var volume: Quantity?
     public var subaccount: Int?
 }
-

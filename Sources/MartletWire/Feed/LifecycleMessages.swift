@@ -59,4 +59,3 @@ public struct EventFeeMessage: Hashable, Sendable {
     public var type: FeeType?
     public var multiplierMillionths: Int64?
 }
-

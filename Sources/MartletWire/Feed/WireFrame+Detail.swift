@@ -177,7 +177,8 @@ extension ReferenceValue {
         let isPyth = type.hasPrefix("pyth")
         let index =
             isPyth
-            ? "pyth:" + (try fields.name("underlying_ticker")) : "cfbenchmarks:" + (try fields.name("index_id"))
+            ? "pyth:" + (try fields.name("underlying_ticker"))
+            : "cfbenchmarks:" + (try fields.name("index_id"))
         let received = try fields.milliseconds("received_at") ?? .unknown
         self.init(index: index, value: 0, exchangeTime: try fields.milliseconds("source_ts_ms") ?? received)
         if let value = try fields.fixed("value_usd", 8) {

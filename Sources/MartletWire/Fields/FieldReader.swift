@@ -111,7 +111,9 @@ struct FieldReader {
         guard let found = member(name) else { return nil }
         guard let text = found.string else { return try scaled(name, 1_000_000_000) }
         if text.isEmpty { return nil }
-        guard let time = Timestamp(rfc3339: text) else { throw FieldReader.invalid(name, found, "not a time") }
+        guard let time = Timestamp(rfc3339: text) else {
+            throw FieldReader.invalid(name, found, "not a time")
+        }
         return time
     }
     private func scaled(_ name: String, _ factor: Int64) throws(WireError) -> Timestamp? {
@@ -133,7 +135,9 @@ struct FieldReader {
 
     /// The order's or taker's side in YES terms, from `book_side` and `outcome_side`, which must agree; the older
     /// fields mean different things in different messages and are not read (FIELD-NOTES 17, 32).
-    func side(_ bookName: String = "book_side", _ outcomeName: String = "outcome_side") throws(WireError) -> Side {
+    func side(_ bookName: String = "book_side", _ outcomeName: String = "outcome_side") throws(WireError)
+        -> Side
+    {
         let book = try word(bookName, "bid", "ask")
         let outcome = try word(outcomeName, "yes", "no")
         if let book, let outcome, book != outcome {

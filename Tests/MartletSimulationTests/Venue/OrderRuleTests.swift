@@ -20,7 +20,8 @@ import Testing
         #expect(code(arena.place(.bid, 1, at: .zero)) == "400 invalid_price")
         #expect(code(arena.place(.bid, 1, at: 1.0)) == "400 invalid_price")
         #expect(code(arena.place(.bid, 1, at: 0.5, reduceOnly: true)) == "400 invalid_order")
-        #expect(code(arena.place(.bid, 1, at: 0.5, .immediateOrCancel, postOnly: true)) == "400 invalid_order")
+        #expect(
+            code(arena.place(.bid, 1, at: 0.5, .immediateOrCancel, postOnly: true)) == "400 invalid_order")
         let past = arena.place(.bid, 1, at: 0.5, .goodTill(arena.now))
         #expect(code(past) == "400 invalid_order")
         #expect(past.reports.rejection?.message == "Expiration timestamp must be in the future")
@@ -177,7 +178,10 @@ import Testing
         let second = arena.place(.bid, 10, at: 0.50, account: 2)
         #expect(arena.venue.queuePosition(second.id, account: 2) == 10)
         // Smaller keeps the place, dearer or larger loses it.
-        #expect(arena.amend(first.id, .bid, 6, at: 0.50).bodies == [.amended(price: 0.50, quantity: 6, remaining: 6)])
+        #expect(
+            arena.amend(first.id, .bid, 6, at: 0.50).bodies == [
+                .amended(price: 0.50, quantity: 6, remaining: 6)
+            ])
         #expect(arena.venue.queuePosition(first.id, account: 1) == 0)
         arena.venue.decrease(first.id, market: arena.market, to: 5, account: 1, at: arena.now)
         #expect(arena.take().bodies == [.decreased(remaining: 5)])

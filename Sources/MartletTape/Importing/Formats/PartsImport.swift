@@ -56,7 +56,9 @@ final class PartsImport {
                 best = part
                 continue
             }
-            if (part.line.receiveTime, part.sequence) < (other.line.receiveTime, other.sequence) { best = part }
+            if (part.line.receiveTime, part.sequence) < (other.line.receiveTime, other.sequence) {
+                best = part
+            }
         }
         return best
     }

@@ -52,7 +52,8 @@ extension RestImport {
         }
     }
 
-    private func point(_ ticker: String, _ value: JSONValue, _ line: RecordedLine) throws(TapeError) -> Point? {
+    private func point(_ ticker: String, _ value: JSONValue, _ line: RecordedLine) throws(TapeError) -> Point?
+    {
         guard let seconds = value["_ts"]?.int64, seconds > 0, seconds < 1 << 33 else {
             assembler.skip(line, "history without a time", ticker)
             return nil

@@ -225,7 +225,8 @@ extension MarketResult {
         case "yes": self = .yes
         case "no": self = .no
         case "scalar":
-            guard let value = payout.flatMap({ try? Price(parsing: $0) }), value >= .zero, value <= .one else {
+            guard let value = payout.flatMap({ try? Price(parsing: $0) }), value >= .zero, value <= .one
+            else {
                 return nil
             }
             self = .scalar(value)
