@@ -12,6 +12,7 @@ enum RootCommand {
         var commands = [
             BacktestCommand.command(registry),
             StrategiesCommand.command(registry),
+            SandboxCommand.command(),
             BenchCommand.command(),
             NewCommand.command(),
         ]

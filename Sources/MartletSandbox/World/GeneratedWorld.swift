@@ -35,7 +35,7 @@ final class GeneratedWorld: ExchangeWorld {
     private var moments = DueQueue<Moment>()
     /// Busy accounts of ended events, used again so that hours of rotation cost no memory.
     private var spare: [[WorldAgent]] = []
-    let settings: WorldSettings
+    var settings: WorldSettings
     private(set) var now: Timestamp
     /// Agents stand still (``WorldSettings/activity`` 0, once the books are filled).
     var isFrozen = false
