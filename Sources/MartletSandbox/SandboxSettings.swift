@@ -66,6 +66,9 @@ public struct SandboxSettings: Sendable {
         public var ascendingLevels = true
         /// A taking order shows as an addition on its own side before the removals on the other (observed).
         public var showsTakersFirst = false
+        /// Fields that the exchange removed but clients still in use demand: `liquidity_dollars` of markets, which
+        /// was always "0.0000" before it went on 2026-10-01 (kalshi-sdk 22.4.0).
+        public var keepsRemovedFields = true
         public init() {}
     }
 }

@@ -7,7 +7,8 @@ import MartletWire
 
 /// `martlet sandbox`: the exchange on loopback.
 enum SandboxCommand {
-    static let port = ValueFlag("port", .whole("PORT", in: 0...65_535), "the port on 127.0.0.1 (0: any free one)")
+    static let port = ValueFlag(
+        "port", .whole("PORT", in: 0...65_535), "the port on 127.0.0.1 (0: any free one)")
     static let plain = Switch("plain", "HTTP and ws without TLS")
     static let account = ListFlag(
         "account", .assignment("KEYID=PUBLIC.pem"),
@@ -22,7 +23,8 @@ enum SandboxCommand {
     static let activity = ValueFlag(
         "activity", .number("FACTOR", in: 0...1000),
         "how busy the world's agents are: 1 is usual, 0 leaves the books as they stand at the start")
-    static let tape = ValueFlag("tape", .file, "replay a recorded day as the crowd instead of a generated world")
+    static let tape = ValueFlag(
+        "tape", .file, "replay a recorded day as the crowd instead of a generated world")
     static let speed = ValueFlag(
         "speed", .number("FACTOR", in: 0.001...100_000), "how many times faster than real the tape runs (1)")
     static let paused = Switch("paused", "the exchange's clock stands until the control endpoint steps it")
@@ -80,7 +82,8 @@ enum SandboxCommand {
         for entry in invocation[account] {
             guard let pem = try? String(contentsOfFile: entry.value, encoding: .utf8) else {
                 throw CommandError.usage(
-                    "--account \(entry.path): '\(entry.value)' cannot be read; make keys with 'martlet sandbox keys'")
+                    "--account \(entry.path): '\(entry.value)' cannot be read; make keys with 'martlet sandbox keys'"
+                )
             }
             settings.accounts.append(.init(keyID: entry.path, publicKeyPEM: pem))
         }
@@ -217,7 +220,8 @@ enum SandboxCommand {
                     ]).text)
             } else {
                 try terminal.line("\(privateFile)  the private key: give it to the client")
-                try terminal.line("\(publicFile)  the public key: martlet sandbox --account KEYID=\(publicFile)")
+                try terminal.line(
+                    "\(publicFile)  the public key: martlet sandbox --account KEYID=\(publicFile)")
             }
             return .success
         }
@@ -230,7 +234,9 @@ enum NewFile {
     static func write(_ text: String, to path: String, mode: mode_t) throws {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard descriptor >= 0 else {
-            let reason = errno == EEXIST ? "it is there already; choose another name" : String(cString: strerror(errno))
+            let reason =
+                errno == EEXIST
+                ? "it is there already; choose another name" : String(cString: strerror(errno))
             throw CommandError("'\(path)' cannot be written: \(reason)")
         }
         defer { close(descriptor) }

@@ -2,13 +2,15 @@ import MartletSandbox
 
 /// The sandbox's switches for undocumented behaviour by name.
 enum SandboxRules {
-    private static let switches: [(name: String, path: WritableKeyPath<SandboxSettings.Rules, Bool> & Sendable)] = [
-        ("refuse_replay", \.refusesReplay), ("nested_errors", \.nestedErrors),
-        ("reject_post_only_cross", \.rejectsPostOnlyCross), ("reject_empty_immediate", \.rejectsEmptyImmediate),
-        ("confirm_late_cancels", \.confirmsLateCancels), ("merge_subscriptions", \.mergesSubscriptions),
-        ("yes_prices_by_default", \.yesPricesByDefault), ("ascending_levels", \.ascendingLevels),
-        ("takers_first", \.showsTakersFirst),
-    ]
+    private static let switches:
+        [(name: String, path: WritableKeyPath<SandboxSettings.Rules, Bool> & Sendable)] = [
+            ("refuse_replay", \.refusesReplay), ("nested_errors", \.nestedErrors),
+            ("reject_post_only_cross", \.rejectsPostOnlyCross),
+            ("reject_empty_immediate", \.rejectsEmptyImmediate),
+            ("confirm_late_cancels", \.confirmsLateCancels), ("merge_subscriptions", \.mergesSubscriptions),
+            ("yes_prices_by_default", \.yesPricesByDefault), ("ascending_levels", \.ascendingLevels),
+            ("takers_first", \.showsTakersFirst), ("removed_fields", \.keepsRemovedFields),
+        ]
     static var names: [String] { switches.map(\.name) + ["skew_tolerance_ms"] }
 
     /// What is wrong with a rule, nil when it was set.

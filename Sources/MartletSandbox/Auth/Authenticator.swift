@@ -24,7 +24,8 @@ struct Authenticator {
     }
 
     /// - Parameter now: the exchange's clock in milliseconds since 1970.
-    mutating func check(_ head: HTTPRequestHead, _ exchange: Exchange, now: Int64) throws(APIError) -> Member {
+    mutating func check(_ head: HTTPRequestHead, _ exchange: Exchange, now: Int64) throws(APIError) -> Member
+    {
         let headers = head.headers
         guard let keyID = Authenticator.only(headers, Authenticator.keyHeader),
             let time = Authenticator.only(headers, Authenticator.timeHeader),
@@ -57,9 +58,12 @@ struct Authenticator {
     }
 
     private static func expiry(_ stamp: Int64, _ now: Int64) -> String {
-        if stamp < 100_000_000_000 { return "header timestamp expired: seconds were sent, milliseconds are wanted" }
+        if stamp < 100_000_000_000 {
+            return "header timestamp expired: seconds were sent, milliseconds are wanted"
+        }
         let seconds = (stamp - now) / 1000
-        return "header timestamp expired: \(seconds.magnitude) s \(seconds < 0 ? "behind" : "ahead of") our clock"
+        return
+            "header timestamp expired: \(seconds.magnitude) s \(seconds < 0 ? "behind" : "ahead of") our clock"
     }
 
     private static func wrong(_ hint: String?) -> APIError {
@@ -69,7 +73,9 @@ struct Authenticator {
     }
 
     /// Tries the usual mistakes, and names the one that was made.
-    private static func mistake(_ head: HTTPRequestHead, _ time: String, _ signature: [UInt8], _ key: PublicKey)
+    private static func mistake(
+        _ head: HTTPRequestHead, _ time: String, _ signature: [UInt8], _ key: PublicKey
+    )
         -> String?
     {
         let bare = head.path.hasPrefix("/trade-api/v2") ? String(head.path.dropFirst(13)) : head.path

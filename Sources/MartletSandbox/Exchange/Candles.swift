@@ -52,7 +52,8 @@ struct CandleSeries {
         if let latest = candles.last, latest.end >= end { return candles.count - 1 }
         if candles.count >= kept + kept / 4 { candles.removeFirst(candles.count - kept) }
         let before = candles.last
-        var candle = Candle(end: end, bid: .init(before?.bid.close ?? bid), ask: .init(before?.ask.close ?? ask))
+        var candle = Candle(
+            end: end, bid: .init(before?.bid.close ?? bid), ask: .init(before?.ask.close ?? ask))
         candle.previous = before.flatMap { $0.price?.close ?? $0.previous } ?? last
         candle.openInterest = before?.openInterest ?? .zero
         candles.append(candle)

@@ -57,9 +57,12 @@ extension Exchange {
         venue.place(PlaceOrder(id: id, request: request), account: account, group: group, at: now)
         let answer = answer(to: id)
         defer {
-            flush(Cause(member: member.index, side: input.side, clientID: clientID, subaccount: input.subaccount))
+            flush(
+                Cause(
+                    member: member.index, side: input.side, clientID: clientID, subaccount: input.subaccount))
         }
-        guard case .accepted(let filled, let remaining, _) = answer, let order = venue.order(id, account: account)
+        guard case .accepted(let filled, let remaining, _) = answer,
+            let order = venue.order(id, account: account)
         else {
             member.withdraw(number)
             guard case .rejected(let rejection) = answer else { return .failure(.unavailable) }
@@ -67,7 +70,9 @@ extension Exchange {
             if rejection.code == "fill_or_kill_insufficient_resting_volume" { member.burn(clientID, number) }
             return .failure(APIError(rejection))
         }
-        member.forget { (self.venue.order(OrderID($0.number), account: $0.account)?.remaining ?? .zero).isZero }
+        member.forget {
+            (self.venue.order(OrderID($0.number), account: $0.account)?.remaining ?? .zero).isZero
+        }
         return .success(
             PlaceOutput(
                 orderID: orderIDs.text(number), clientID: clientID, filled: filled, remaining: remaining,
@@ -144,7 +149,9 @@ extension Exchange {
         }
     }
 
-    func cancel(_ orderID: String, _ member: Member, _ route: Route) -> Result<(OrderEntry, Quantity), APIError> {
+    func cancel(_ orderID: String, _ member: Member, _ route: Route) -> Result<
+        (OrderEntry, Quantity), APIError
+    > {
         routed(orderID, member, route).flatMap { entry in
             let cause = cause(entry, member)
             venue.cancel(OrderID(entry.number), market: entry.market, account: entry.account, at: now)
@@ -198,7 +205,8 @@ extension Exchange {
             if let clientID = input.clientID, clientID != entry.clientID {
                 return .failure(
                     APIError(
-                        400, "order_id_and_client_order_id_mismatch", "order id and client order id mismatch"))
+                        400, "order_id_and_client_order_id_mismatch", "order id and client order id mismatch")
+                )
             }
             if let updated = input.updatedClientID, updated != entry.clientID, member.hasUsed(updated) {
                 return .failure(.alreadyExists)

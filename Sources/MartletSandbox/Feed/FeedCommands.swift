@@ -49,7 +49,8 @@ extension FeedHub {
 
     private func refuse(_ error: CommandError, _ id: Int64?, _ session: FeedSession) {
         session.send(
-            FeedFrames.error(error.code, error.message, id: id, ticker: error.ticker, at: sending), isData: false)
+            FeedFrames.error(error.code, error.message, id: id, ticker: error.ticker, at: sending),
+            isData: false)
         flush()
     }
 
@@ -71,7 +72,8 @@ extension FeedHub {
     /// An answer without a subscription around it.
     private func reply(_ type: String, _ id: Int64?, _ body: JSONValue, _ session: FeedSession) {
         let value = JSONValue.of([
-            "type": .string(type), "id": id.map { .integer($0) }, "msg": body, "sending_ts_ms": .integer(sending),
+            "type": .string(type), "id": id.map { .integer($0) }, "msg": body,
+            "sending_ts_ms": .integer(sending),
         ])
         session.send(Array(JSONWriter.text(value).utf8), isData: false)
     }
@@ -110,7 +112,8 @@ extension FeedHub {
         guard let ids = try strings(params, one: "market_id", many: "market_ids") else { return nil }
         var found: [Market.ID] = []
         for id in ids {
-            guard let number = exchange.marketIDs.number(id), number > 0, Int(number) <= exchange.markets.count
+            guard let number = exchange.marketIDs.number(id), number > 0,
+                Int(number) <= exchange.markets.count
             else { throw .invalid("unknown market id") }
             found.append(Market.ID(Int(number) - 1))
         }
@@ -171,11 +174,15 @@ extension FeedHub {
         if let factor, factor <= 0 { throw CommandError(19, "shard_factor must be greater than 0") }
         if let factor, factor > 100 { throw CommandError(22, "shard_factor must be at most 100") }
         if key != nil, factor == nil { throw CommandError(20, "shard_factor is required with shard_key") }
-        if let key, let factor, key < 0 || key >= factor { throw CommandError(21, "shard_key is out of range") }
+        if let key, let factor, key < 0 || key >= factor {
+            throw CommandError(21, "shard_key is out of range")
+        }
     }
 
     /// What a subscription begins with.
-    private func show(_ markets: [Market.ID], to subscription: Subscription, _ snapshots: Bool, id: Int64? = nil) {
+    private func show(
+        _ markets: [Market.ID], to subscription: Subscription, _ snapshots: Bool, id: Int64? = nil
+    ) {
         switch subscription.channel {
         case .book: for market in markets { sendSnapshot(market, to: subscription, id: id) }
         case .ticker where snapshots:

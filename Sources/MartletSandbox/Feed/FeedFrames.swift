@@ -127,7 +127,9 @@ enum FeedFrames {
 
     /// The series that it is about, the message's type and its body.
     static func life(_ exchange: Exchange, _ event: LifeEvent) -> (series: String, LifeType, JSONValue) {
-        func told(_ market: Market.ID, _ type: String, _ more: [JSONValue.Member]) -> (String, LifeType, JSONValue) {
+        func told(_ market: Market.ID, _ type: String, _ more: [JSONValue.Member]) -> (
+            String, LifeType, JSONValue
+        ) {
             let record = exchange.record(market)
             let head: [JSONValue.Member] = [
                 .init("market_ticker", .string(record.ticker)), .init("event_type", .string(type)),
@@ -174,7 +176,8 @@ enum FeedFrames {
         }
     }
 
-    private static func created(_ exchange: Exchange, _ record: MarketRecord) -> (String, LifeType, JSONValue) {
+    private static func created(_ exchange: Exchange, _ record: MarketRecord) -> (String, LifeType, JSONValue)
+    {
         let definition = record.definition
         let description = record.description
         func seconds(_ time: Timestamp) -> JSONValue {

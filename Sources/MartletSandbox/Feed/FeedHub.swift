@@ -153,11 +153,14 @@ final class FeedHub {
     }
     private func hasListener(_ channel: Channel, _ market: Market.ID) -> Bool {
         if let all = unfiltered[channel], !all.isEmpty { return true }
-        return Int(market.index) < byMarket.count && byMarket[Int(market.index)].contains { $0.channel == channel }
+        return Int(market.index) < byMarket.count
+            && byMarket[Int(market.index)].contains { $0.channel == channel }
     }
 
     /// The member's subscriptions to a private channel that want a market.
-    private func each(_ channel: Channel, of member: Member, _ market: Market.ID?, _ body: (Subscription) -> Void) {
+    private func each(
+        _ channel: Channel, of member: Member, _ market: Market.ID?, _ body: (Subscription) -> Void
+    ) {
         for subscription in ownChannels[member.index] ?? [] where subscription.channel == channel {
             if let market, !subscription.takes(market) { continue }
             body(subscription)

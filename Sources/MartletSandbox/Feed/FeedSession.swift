@@ -69,7 +69,9 @@ final class FeedSession: WebSocketHandler {
                 if hub.dice.strikes(\.dropSocket) { return cut() }
                 if hub.dice.strikes(\.sequenceGap) { return }
                 if hub.dice.strikes(\.unknownType) {
-                    write(Array(#"{"type":"sandbox_unknown","msg":{"note":"not in any documentation"}}"#.utf8), socket)
+                    write(
+                        Array(#"{"type":"sandbox_unknown","msg":{"note":"not in any documentation"}}"#.utf8),
+                        socket)
                 }
                 if overtaken == nil, hub.dice.strikes(\.reorderFrame) {
                     overtaken = bytes

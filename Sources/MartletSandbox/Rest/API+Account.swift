@@ -100,7 +100,8 @@ extension API {
             .of([
                 "volume_progress": .array([
                     .of([
-                        "computed_ts": .integer(exchange.now.seconds), "trailing_30d_volume_fp": .count(volume),
+                        "computed_ts": .integer(exchange.now.seconds),
+                        "trailing_30d_volume_fp": .count(volume),
                         "exchange_instance": .string("event_contract"), "goals": .array(goals),
                     ])
                 ])
@@ -148,7 +149,8 @@ extension API {
         let reader = BodyReader(try request.object())
         let clientID = try reader.required("client_transfer_id")
         guard let cents = try reader.whole("amount_cents", in: 1...1_000_000_000_000),
-            let from = try reader.subaccount("from_subaccount"), let to = try reader.subaccount("to_subaccount")
+            let from = try reader.subaccount("from_subaccount"),
+            let to = try reader.subaccount("to_subaccount")
         else { throw .badRequest("from_subaccount, to_subaccount and amount_cents are required") }
         let shard = max(try reader.shard() ?? 0, 0)
         try move(member, amount: cents * 100, clientID, (from, shard), (to, shard))
@@ -158,7 +160,8 @@ extension API {
     private func subaccountTransfers(_ request: APIRequest) throws(APIError) -> APIResponse {
         let member = try request.owner()
         _ = try Page(request, most: 500)
-        let rows = member.transfers.reversed().filter { $0.sourceSubaccount != $0.destinationSubaccount }.map {
+        let rows = member.transfers.reversed().filter { $0.sourceSubaccount != $0.destinationSubaccount }.map
+        {
             transfer -> JSONValue in
             .of([
                 "transfer_id": .string(transfer.id), "from_subaccount": .integer(transfer.sourceSubaccount),
@@ -173,15 +176,23 @@ extension API {
 
     private func netting(_ request: APIRequest) throws(APIError) -> APIResponse {
         let member = try request.owner()
-        let rows = member.accounts.indices.map { number -> JSONValue in
-            .of(["subaccount_number": .integer(number), "enabled": .bool(member.nets[number])])
+        var rows: [JSONValue] = []
+        for number in member.accounts.indices {
+            for shard in Exchange.shards.indices {
+                rows.append(
+                    .of([
+                        "subaccount_number": .integer(number), "enabled": .bool(member.nets[number]),
+                        "exchange_index": .integer(shard),
+                    ]))
+            }
         }
         return .ok(.of(["netting_configs": .array(rows)]))
     }
     private func setNetting(_ request: APIRequest) throws(APIError) -> APIResponse {
         let member = try request.owner()
         let reader = BodyReader(try request.object())
-        guard let number = try reader.subaccount("subaccount_number"), let enabled = try reader.flag("enabled")
+        guard let number = try reader.subaccount("subaccount_number"),
+            let enabled = try reader.flag("enabled")
         else { throw .badRequest("subaccount_number and enabled are required") }
         let account = try need(member, number)
         exchange.venue.setNetting(enabled, account: account)
@@ -241,13 +252,10 @@ extension API {
             "source": .string("event_contract"), "destination": .string("event_contract"),
             "source_exchange_shard": .integer(transfer.sourceShard),
             "destination_exchange_shard": .integer(transfer.destinationShard),
-            "source_exchange_index": .integer(transfer.sourceShard),
-            "destination_exchange_index": .integer(transfer.destinationShard),
             "source_subaccount": .integer(transfer.sourceSubaccount),
             "destination_subaccount": .integer(transfer.destinationSubaccount),
-            "amount": .integer(transfer.amount), "client_transfer_id": .text(transfer.clientID),
-            "created_ts": .integer(transfer.created.seconds),
-            "created_time": .time(transfer.created), "updated_time": .time(transfer.created),
+            "amount": .dollars(Money(micros: transfer.amount * 100)),
+            "client_transfer_id": .text(transfer.clientID), "created_ts": .integer(transfer.created.seconds),
         ])
     }
     private func shardTransfers(_ request: APIRequest) throws(APIError) -> APIResponse {
@@ -263,7 +271,7 @@ extension API {
         guard let found = member.transfers.first(where: { $0.id == request.parameters[0] }) else {
             throw .notFound
         }
-        return .ok(body(found))
+        return .ok(.of(["transfer": body(found)]))
     }
 
     // MARK: Allocation
@@ -287,7 +295,8 @@ extension API {
         var allocations: [(shard: Int, percent: Int)] = []
         for item in items {
             let entry = BodyReader(item)
-            guard let shard = try entry.shard(), shard >= 0, let percent = try entry.whole("percent", in: 0...100)
+            guard let shard = try entry.shard(), shard >= 0,
+                let percent = try entry.whole("percent", in: 0...100)
             else { throw .badRequest("allocations need exchange_index and percent") }
             allocations.append((shard, Int(percent)))
         }

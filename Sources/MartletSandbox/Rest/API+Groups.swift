@@ -80,7 +80,8 @@ extension API {
         guard let index = exchange.findGroup(request.parameters[0], member, wanted),
             let group = exchange.group(index, member)
         else { throw APIError(404, "order_group_not_found", "order group not found") }
-        if let subaccount = try request.subaccount(), exchange.owner(group.account)?.subaccount != subaccount {
+        if let subaccount = try request.subaccount(), exchange.owner(group.account)?.subaccount != subaccount
+        {
             throw APIError(404, "order_group_not_found", "order group not found")
         }
         return (index, group)

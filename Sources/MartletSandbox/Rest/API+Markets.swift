@@ -52,7 +52,8 @@ extension API {
         let tickers = try request.list("tickers").map { Set($0) }
         let status = request.text("status")
         if let status, !["unopened", "open", "paused", "closed", "settled"].contains(status) {
-            throw .badRequest("status is '\(status.prefix(40))'; one of unopened, open, paused, closed, settled")
+            throw .badRequest(
+                "status is '\(status.prefix(40))'; one of unopened, open, paused, closed, settled")
         }
         let multivariate = request.text("mve_filter")
         if let multivariate, multivariate != "only", multivariate != "exclude" {

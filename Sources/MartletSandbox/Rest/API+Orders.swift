@@ -253,7 +253,9 @@ extension API {
                     && (shard == nil || shard == -1 || shard == definition.shard)
             },
             body: { number in
-                guard let entry = member.entries[number], let order = exchange.order(entry) else { return nil }
+                guard let entry = member.entries[number], let order = exchange.order(entry) else {
+                    return nil
+                }
                 if let status, status != Exchange.status(order) { return nil }
                 if onlyOver, order.remaining.isPositive { return nil }
                 return exchange.body(entry, order, member)

@@ -137,7 +137,8 @@ extension API {
                 let definition = exchange.record(fill.fill.market).definition
                 let seconds = fill.fill.exchangeTime.seconds
                 return tickers?.contains(definition.ticker) ?? true && (order == nil || order == fill.order)
-                    && seconds >= least && seconds <= most && (subaccount ?? fill.subaccount) == fill.subaccount
+                    && seconds >= least && seconds <= most
+                    && (subaccount ?? fill.subaccount) == fill.subaccount
                     && (shard == nil || shard == definition.shard)
             }, body: { exchange.body($0) })
         return .of(["fills": .array(items), "cursor": cursor])
@@ -178,9 +179,7 @@ extension API {
                 "resting_order_value_breakdown": .array(
                     shards.enumerated().map {
                         .of([
-                            "exchange_index": .integer($0.offset),
-                            "resting_order_value": .integer($0.element.cents),
-                            "total_resting_order_value": .integer($0.element.cents),
+                            "exchange_index": .integer($0.offset), "balance": .dollars($0.element),
                         ])
                     }),
             ]))

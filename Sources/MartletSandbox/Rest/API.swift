@@ -52,7 +52,8 @@ final class API {
         _ handler: @escaping Handler
     ) -> Route {
         Route(
-            method: method, pattern: pattern.split(separator: "/").map(String.init), access: access, bill: bill,
+            method: method, pattern: pattern.split(separator: "/").map(String.init), access: access,
+            bill: bill,
             handler: handler)
     }
 

@@ -162,7 +162,8 @@ struct BodyReader {
     func whole(_ name: String, in range: ClosedRange<Int64>) throws(APIError) -> Int64? {
         guard let found = member(name) else { return nil }
         guard let value = found.int64, range.contains(value) else {
-            throw .badRequest("\(name) must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+            throw .badRequest(
+                "\(name) must be a whole number from \(range.lowerBound) to \(range.upperBound)")
         }
         return value
     }

@@ -39,6 +39,7 @@ extension Exchange {
             "previous_yes_bid_dollars": .price(before?.bid.close ?? .zero),
             "previous_yes_ask_dollars": .price(before?.ask.close ?? .zero),
             "previous_price_dollars": .price(before?.price?.close ?? .zero),
+            "liquidity_dollars": settings.rules.keepsRemovedFields ? .price(.zero) : nil,
             "settlement_value_dollars": isDetermined ? result.map { .price($0.yesValue) } : nil,
             "settlement_ts": .optionalTime(market.settled),
             "settlement_bounds_type": .string("default"), "expiration_value": .string(market.expirationValue),

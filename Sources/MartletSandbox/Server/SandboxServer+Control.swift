@@ -15,7 +15,8 @@ extension SandboxServer {
         do throws(APIError) {
             guard request.headers[SandboxServer.tokenHeader] == controlToken else {
                 throw APIError(
-                    403, "forbidden", "the header \(SandboxServer.tokenHeader) must hold the token printed at start")
+                    403, "forbidden",
+                    "the header \(SandboxServer.tokenHeader) must hold the token printed at start")
             }
             catchUp()
             response = try carryOut(request)
@@ -156,7 +157,8 @@ extension SandboxServer {
         let time = try BodyReader(value).whole("close_ts", in: 0...9_000_000_000)
         description.definition.closeTime = time.map { Timestamp(seconds: $0) } ?? exchange.now
         exchange.add(description)
-        exchange.venue.setStatus(market, time == nil ? .closed : exchange.venue.statuses[Int(market.index)], at: exchange.now)
+        exchange.venue.setStatus(
+            market, time == nil ? .closed : exchange.venue.statuses[Int(market.index)], at: exchange.now)
     }
 
     /// `{"key": "…", "dollars": "100.00", "exchange_index": 0}`.

@@ -17,7 +17,9 @@ final class ThrowAwayCertificates {
         server = try TLSContext(serverCertificates: [leaf], key: key)
         var template = Array((NSTemporaryDirectory() + "martlet-sandbox-XXXXXX").utf8CString)
         // mkdtemp makes it readable by its owner alone.
-        let made = template.withUnsafeMutableBufferPointer { $0.baseAddress.map { mkdtemp($0) != nil } ?? false }
+        let made = template.withUnsafeMutableBufferPointer {
+            $0.baseAddress.map { mkdtemp($0) != nil } ?? false
+        }
         guard made else { throw SandboxError("no temporary folder can be made in \(NSTemporaryDirectory())") }
         folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         file = folder + "/ca.pem"

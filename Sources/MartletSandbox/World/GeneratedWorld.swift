@@ -97,7 +97,8 @@ final class GeneratedWorld: ExchangeWorld {
         let start = max(opens, now)
         // Contracts of fifteen minutes are listed a minute before they open; the others follow at once.
         let next = kind == .coin ? closes - .seconds(60) : closes
-        moments.insert(.list(kind, place: place, round: round + 1, opens: closes), at: max(next, now + .seconds(1)))
+        moments.insert(
+            .list(kind, place: place, round: round + 1, opens: closes), at: max(next, now + .seconds(1)))
         populate(index, from: start)
     }
 

@@ -84,8 +84,10 @@ final class TapeWorld: ExchangeWorld {
         let venue = exchange.venue
         switch input {
         case .defined(let market): define(market)
-        case .status(let market, let status): ifKnown(market) { venue.setStatus($0, status, at: exchange.now) }
-        case .result(let market, let result): ifKnown(market) { venue.setResult($0, result, at: exchange.now) }
+        case .status(let market, let status):
+            ifKnown(market) { venue.setStatus($0, status, at: exchange.now) }
+        case .result(let market, let result):
+            ifKnown(market) { venue.setResult($0, result, at: exchange.now) }
         case .settled(let market, let result): ifKnown(market) { venue.settle($0, result, at: exchange.now) }
         case .unusable(let market, _): ifKnown(market) { venue.setUnusable($0) }
         case .started, .market, .ticker, .reference, .report, .balance, .limits, .clock, .command, .stopped:
@@ -106,7 +108,8 @@ final class TapeWorld: ExchangeWorld {
         market.shard = Exchange.shards.indices.contains(market.shard) ? market.shard : 0
         exchange.add(
             SeriesRecord(
-                ticker: market.series, title: market.title, category: "Recorded", frequency: "custom", tags: [],
+                ticker: market.series, title: market.title, category: "Recorded", frequency: "custom",
+                tags: [],
                 fees: market.fees, shard: market.shard, created: exchange.now))
         exchange.add(
             EventRecord(

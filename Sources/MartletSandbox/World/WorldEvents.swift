@@ -122,7 +122,8 @@ struct WorldListing {
 
     private static let cities = [
         ("NY", "New York"), ("CHI", "Chicago"), ("MIA", "Miami"), ("AUS", "Austin"), ("LAX", "Los Angeles"),
-        ("DEN", "Denver"), ("PHIL", "Philadelphia"), ("SEA", "Seattle"), ("BOS", "Boston"), ("ATL", "Atlanta"),
+        ("DEN", "Denver"), ("PHIL", "Philadelphia"), ("SEA", "Seattle"), ("BOS", "Boston"),
+        ("ATL", "Atlanta"),
     ]
     private static let coins = [("BTC", "Bitcoin"), ("ETH", "Ether"), ("SOL", "Solana"), ("XRP", "XRP")]
     private static let words = ["Aardvark", "Blockchain", "Comet", "Dirigible", "Eclipse"]
@@ -138,7 +139,9 @@ struct WorldListing {
             (title, subtitle) = ("Highest temperature in \(city)?", "On \(date.words)")
         case .game:
             series = WorldListing.numbered("KXNBAGAME", place)
-            let (home, visitors) = (WorldListing.cities[place % 10].1, WorldListing.cities[(place + 3) % 10].1)
+            let (home, visitors) = (
+                WorldListing.cities[place % 10].1, WorldListing.cities[(place + 3) % 10].1
+            )
             (title, subtitle) = ("\(visitors) at \(home)", date.words)
         case .coin:
             let (code, name) = WorldListing.coins[place % WorldListing.coins.count]
@@ -154,7 +157,8 @@ struct WorldListing {
             series = WorldListing.numbered("KXMVECROSSCATEGORY", place)
             (title, subtitle) = ("Combo", "")
         }
-        let suffix = kind == .coin ? date.day + date.clockDigits : round == 0 ? date.day : "\(date.day)R\(round)"
+        let suffix =
+            kind == .coin ? date.day + date.clockDigits : round == 0 ? date.day : "\(date.day)R\(round)"
         let event = "\(series)-\(suffix)"
         self.series = SeriesRecord(
             ticker: series, title: title, category: kind.category,
@@ -224,7 +228,8 @@ struct WorldListing {
         let (year, day) = (parts.first ?? "2026", parts.last ?? "01")
         let clock = String(text.dropFirst(11).prefix(5))
         return DateText(
-            day: "\(year.suffix(2))\(month.uppercased())\(day)", words: "\(month) \(day), \(year)", clock: clock,
+            day: "\(year.suffix(2))\(month.uppercased())\(day)", words: "\(month) \(day), \(year)",
+            clock: clock,
             clockDigits: clock.replacing(":", with: ""))
     }
 }
