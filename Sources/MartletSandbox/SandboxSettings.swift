@@ -79,6 +79,8 @@ public struct WorldSettings: Sendable, Hashable {
     public var markets = 24
     /// How busy the agents are; 1 is usual, 0 stops them after the start.
     public var activity = 1.0
+    /// How long the world has run before anybody sees it, in seconds.
+    public var warmUpSeconds: Int64 = 120
     /// A tape to replay as the crowd instead of agents.
     public var tape: String?
     /// How many times faster than real the tape runs.

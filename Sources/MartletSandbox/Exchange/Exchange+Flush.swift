@@ -18,6 +18,8 @@ extension Exchange {
 
     private func takePublished(_ cause: Cause?) -> [Market.ID] {
         guard !venue.published.isEmpty else { return [] }
+        let takers = settings.rules.showsTakersFirst ? takings() : []
+        for taking in takers { audience?.bookChanged(taking, by: nil) }
         var changed: [Market.ID] = []
         var number = tradeCount
         var quotedAt: [Market.ID] = []
@@ -44,8 +46,31 @@ extension Exchange {
             let (bid, ask) = quotes(market)
             markets[Int(market.index)].quoted(bid, ask, at: now)
         }
+        for var taking in takers {
+            taking.quantity = -taking.quantity
+            audience?.bookChanged(taking, by: nil)
+        }
         venue.published.removeAll(keepingCapacity: true)
         return changed
+    }
+
+    /// What takers traded, as additions on their own side at the worst price that they paid: so the exchange shows
+    /// a taking order for a moment.
+    private func takings() -> [MarketEvent] {
+        var takings: [MarketEvent] = []
+        for trade in venue.published where trade.kind == .trade && !venue.isClosed(trade.market) {
+            if let index = takings.firstIndex(where: { $0.market == trade.market && $0.side == trade.side }) {
+                takings[index].quantity += trade.quantity
+                if trade.side.isBetter(trade.price, than: takings[index].price) {
+                    takings[index].price = trade.price
+                }
+            } else {
+                var taking = trade
+                taking.kind = .delta
+                takings.append(taking)
+            }
+        }
+        return takings
     }
 
     private func take(_ event: MarketEvent, _ number: UInt64) {

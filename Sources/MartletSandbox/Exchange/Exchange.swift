@@ -13,6 +13,8 @@ protocol ExchangeAudience: AnyObject {
     func positionChanged(_ market: Market.ID, subaccount: Int, of member: Member)
     func lived(_ event: LifeEvent)
     func groupChanged(_ group: Int, _ change: GroupChange, of member: Member)
+    /// A reference index has a new value, in hundredths of its unit.
+    func indexed(_ index: String, _ value: Int64)
     /// All that one moment brought has been told.
     func momentEnded(_ changed: [Market.ID])
 }

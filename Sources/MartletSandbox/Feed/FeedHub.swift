@@ -344,8 +344,8 @@ extension FeedHub: ExchangeAudience {
 
     func momentEnded(_ changed: [Market.ID]) { flush() }
 
-    /// Values of reference indexes, to those who asked for them.
-    func sendIndexValues(_ value: (index: String, cents: Int64)) {
+    func indexed(_ index: String, _ value: Int64) {
+        let value = (index: index, cents: value)
         let milliseconds = exchange.now.milliseconds
         for channel in [Channel.indexValues, .fastIndexValues] {
             for subscription in unfiltered[channel] ?? []

@@ -8,7 +8,8 @@ final class FeedSession: WebSocketHandler {
     static let marketsMax = 500_000
     static let commandsPerSecond = 10_000
 
-    unowned let hub: FeedHub
+    /// Strong on purpose: a socket's last words may come when the server is gone. `finish` breaks the circle.
+    let hub: FeedHub
     let member: Member
     var socket: WebSocketConnection?
     private(set) var subscriptions: [Subscription] = []

@@ -31,6 +31,7 @@ public final class SandboxServer {
     private var http: HTTPServer?
     private let certificates: ThrowAwayCertificates?
     private var isClosed = false
+    private var worldTimer: MartletNetwork.TimerID?
     /// Steps of the standing clock so far.
     private(set) var stepped = TimeSpan.zero
     private let startWall: Int64
@@ -46,7 +47,7 @@ public final class SandboxServer {
         startWall = Clocks.wall()
         startMonotonic = Clocks.monotonic()
         let start = Timestamp(nanoseconds: startWall)
-        exchange = Exchange(settings: settings, now: start - SandboxServer.warmUp)
+        exchange = Exchange(settings: settings, now: start - .seconds(settings.world.warmUpSeconds))
         hub = FeedHub(exchange, settings, loop)
         authenticator = Authenticator(settings.rules)
         dice = FaultDice(settings.faults, seed: settings.seed)
@@ -76,9 +77,6 @@ public final class SandboxServer {
         try listen()
         schedule()
     }
-
-    /// How long the world has run before anybody sees it.
-    static let warmUp = TimeSpan.seconds(120)
 
     private func makeWorld(_ start: Timestamp) throws {
         if let tape = settings.world.tape {
@@ -179,7 +177,8 @@ public final class SandboxServer {
         let due = exchange.nextDue
         guard due < .distantFuture else { return }
         let wait = max((due - wallNow).nanoseconds, 0)
-        loop.schedule(after: min(wait, Nanoseconds.seconds(1))) { [weak self] in
+        loop.cancel(worldTimer)
+        worldTimer = loop.schedule(after: min(wait, Nanoseconds.seconds(1))) { [weak self] in
             guard let self, !self.isClosed else { return }
             self.catchUp()
             self.wakeWorld()
@@ -190,7 +189,9 @@ public final class SandboxServer {
     public func close() {
         guard !isClosed else { return }
         isClosed = true
+        hub.exchangeCaughtUp = {}
         hub.close()
+        loop.cancel(worldTimer)
         http?.close()
         http = nil
         certificates?.remove()

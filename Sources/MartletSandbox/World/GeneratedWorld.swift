@@ -131,10 +131,21 @@ final class GeneratedWorld: ExchangeWorld {
             if generator.unit() < 1.0 / 1200 { lives[index].logits[place] += 0.4 * normal() }
             lives[index].logits[place] = min(max(lives[index].logits[place], -3.2), 3.2)
         }
+        if kind == .coin { tellIndex(lives[index]) }
         lives[index].past.append(lives[index].logits)
         if lives[index].past.count > 32 { lives[index].past.removeFirst(16) }
         moments.insert(.walk(index), at: now + .seconds(1))
     }
+
+    /// The coin's price, which moves with the chance that it ends above where it began.
+    private func tellIndex(_ live: Live) {
+        let index = GeneratedWorld.indexes[live.place % GeneratedWorld.indexes.count]
+        let value = Double(index.cents) * (1 + 0.002 * live.logits[0])
+        exchange.audience?.indexed(index.name, Int64(value))
+    }
+    private static let indexes: [(name: String, cents: Int64)] = [
+        ("BRTI", 8_100_000), ("ETHUSD_RTI", 310_000), ("SOLUSD_RTI", 14_000), ("XRPUSD_RTI", 215),
+    ]
 
     private func determine(_ index: Int) {
         lives[index].isOver = true

@@ -51,7 +51,8 @@ final class SandboxRig: Sendable {
         settings.isPlain = isPlain
         settings.isPaused = true
         settings.tier = "unlimited"
-        settings.world.markets = 18
+        settings.world.markets = 17
+        settings.world.warmUpSeconds = 20
         for account in [alice, bob] {
             settings.accounts.append(.init(keyID: account.keyID, publicKeyPEM: account.key.publicKey.pem()))
         }
