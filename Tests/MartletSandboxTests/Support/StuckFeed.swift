@@ -50,7 +50,7 @@ final class StuckFeed: Sendable {
         try? write(frame + [0, 0, 0, 0] + payload)
     }
 
-    /// Everything up to the connection's end.
+    /// Everything up to the server's parting word, or the connection's end.
     func readAll() async throws -> String {
         var timeout = timeval(tv_sec: 8, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
@@ -60,6 +60,7 @@ final class StuckFeed: Sendable {
             let count = read(descriptor, &buffer, buffer.count)
             guard count > 0 else { break }
             text += buffer[..<count]
+            if String(decoding: text.suffix(64), as: UTF8.self).contains("reads too slowly") { break }
         }
         return String(decoding: text, as: UTF8.self)
     }
