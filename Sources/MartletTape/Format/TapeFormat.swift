@@ -56,7 +56,7 @@
 /// ticker replaces it.
 public enum TapeFormat {
     public static let version: UInt16 = 1
-    static let magic: [UInt8] = Array("MARTLET\0".utf8)
+    public static let magic: [UInt8] = Array("MARTLET\0".utf8)
     static let headerBytes = 64
     static let blockHeaderBytes = 64
     static let endPayloadBytes = 64

@@ -48,7 +48,9 @@ public struct ImportReport: Sendable {
     public var repeatedResults = 0
     public var conflictingResults = 0
     public var unknownMessages = 0
-    /// Lines left out, by reason, the most frequent first.
+    /// Whole files left out of an import of several, and why.
+    public var filesLeftOut: [(path: String, reason: String)] = []
+    /// Lines left out, by reason, in the order in which the reasons came up.
     public var skipped: [(reason: String, count: Int)] = []
     /// What the recording did not say and was taken to be so.
     public var assumptions: [String] = []

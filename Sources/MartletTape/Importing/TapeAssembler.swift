@@ -42,9 +42,14 @@ final class TapeAssembler {
     private var delays = Sampler()
 
     let context: ImportContext
+    private let onRemark: ((ImportRemark) -> Void)?
 
-    init(writer: TapeWriter, options: ImportOptions, context: ImportContext = ImportContext()) {
+    init(
+        writer: TapeWriter, options: ImportOptions, context: ImportContext = ImportContext(),
+        onRemark: ((ImportRemark) -> Void)? = nil
+    ) {
         self.context = context
+        self.onRemark = onRemark
         self.writer = writer
         self.options = options
         decoder = MessageDecoder(usesYesPrice: options.usesYesPrice)
@@ -58,8 +63,7 @@ final class TapeAssembler {
         remark(line, detail ?? kind, isSkipped: true)
     }
     func remark(_ line: RecordedLine, _ reason: String, isSkipped: Bool = false) {
-        options.onRemark?(
-            ImportRemark(file: line.file, line: line.number, isSkipped: isSkipped, reason: reason))
+        onRemark?(ImportRemark(file: line.file, line: line.number, isSkipped: isSkipped, reason: reason))
     }
     func skip(_ line: RecordedLine, _ error: WireError) {
         let kind =

@@ -7,10 +7,12 @@ import MartletEngine
 /// Slices of one tape that follow each other give back that tape's events: what a slice carries over its beginning
 /// (definitions, results, books) is left out where the slice before it is merged too.
 public enum TapeMerger {
-    /// Merges `inputs` into a new tape. Memory: a few words a tape and each market's ticker.
+    /// Merges `inputs` into a new tape. Memory: a few words a tape and each market's ticker. `goesOn` is asked now
+    /// and then, with the number of records written.
     @discardableResult
     public static func merge(
-        _ inputs: [String], to output: String, options: TapeReader.Options = .init(), sync: Bool = true
+        _ inputs: [String], to output: String, options: TapeReader.Options = .init(), sync: Bool = true,
+        goesOn: (Int) -> Bool = { _ in true }
     ) throws(TapeError) -> TapeWriter.Totals {
         guard !inputs.isEmpty else { throw TapeError(.incompatible("no tapes to merge"), file: output) }
         guard !inputs.contains(output) else {
@@ -22,6 +24,8 @@ public enum TapeMerger {
         // A tournament would save comparisons; at a few dozen tapes a scan costs less than one record's copy.
         while let next = earliest(sources) {
             try sources[next].pass(to: sink)
+            let records = Int(sink.writer.totals.records)
+            if records & 0xFFFF == 0, !goesOn(records) { throw TapeError(.interrupted, file: output) }
         }
         try sink.writer.finish(sync: sync)
         return sink.writer.totals
