@@ -83,7 +83,7 @@ enum TapeInfoCommand {
 
     private static func markets(_ info: TapeInfo) -> String {
         let rows = info.markets.prefix(marketsShown).map { market in
-            var words = ["\(FormatNumber.grouped(market.events)) events"]
+            var words = market.events > 0 ? ["\(FormatNumber.grouped(market.events)) events"] : []
             if market.trades > 0 { words.append("\(FormatNumber.grouped(market.trades)) trades") }
             if market.gaps > 0 { words.append("\(market.gaps) gaps") }
             words.append(market.result.map { "\(market.isSettled ? "paid" : "result") \($0)" } ?? "no result")
@@ -94,7 +94,7 @@ enum TapeInfoCommand {
             return (market.market.ticker, words.joined(separator: ", "))
         }
         let rest = info.markets.count - rows.count
-        return "Markets (\(info.markets.count)):\n" + HelpText.table(rows)
+        return "Markets (\(info.markets.count)):\n" + HelpText.columns(rows)
             + (rest > 0 ? "\n  and \(rest) more: --json lists them all" : "")
     }
 

@@ -66,7 +66,7 @@ struct ImportOutput {
             ),
             (report.deltasWithoutSnapshot, "changes of books without a snapshot before them"),
             (report.bookFaults, "changes that a book could not take"),
-            (report.offGridPrices, "prices off the market's grid"),
+            (report.offGridPrices, gridNotice),
             (report.crossedGroups, "groups that ended with a crossed book"),
             (report.timedOutGroups, "groups ended by time-out"),
             (report.repeatedResults, "results told again"),
@@ -79,6 +79,12 @@ struct ImportOutput {
             rows.append(("\(text) ms", "median of receive time less exchange time"))
         }
         return rows
+    }
+
+    private var gridNotice: String {
+        report.isGridAssumed
+            ? "prices off the grid, which was assumed: --markets or --grid tell another"
+            : "prices off the market's grid"
     }
 
     private var skipped: [(String, String)] {
@@ -112,11 +118,12 @@ struct ImportOutput {
         }
         let rest = report.markets.count - rows.count
         let more = rest > 0 ? "\n  and \(rest) more: 'martlet tape info \(output)' lists them" : ""
-        return ["Markets:\n" + HelpText.table(rows) + more]
+        return ["Markets:\n" + HelpText.columns(rows) + more]
     }
 
     private func describe(_ market: ImportReport.MarketSummary) -> String {
         var words = ["\(FormatNumber.grouped(market.events)) events"]
+        if market.events == 0 { words = [] }
         if let volume = market.tickerVolume { words.append("volume \(volume)") }
         if market.inferredVolume.isPositive { words.append("inferred \(market.inferredVolume)") }
         words.append(market.result.map { "result \($0)" } ?? "no result")
@@ -175,5 +182,16 @@ struct ImportOutput {
             ("ticker_volume", market.tickerVolume.map(TapeCommand.json) ?? .null),
             ("contradicted_volume", TapeCommand.json(market.contradictedVolume)),
         ])
+    }
+}
+
+extension HelpText {
+    /// Two columns, one row a line however long: for tickers, which a table would break apart.
+    static func columns(_ rows: [(String, String)], indent: Int = 2) -> String {
+        let width = rows.map(\.0.count).max() ?? 0
+        return rows.map { left, right in
+            String(repeating: " ", count: indent) + left
+                + String(repeating: " ", count: width - left.count + 2) + right
+        }.joined(separator: "\n")
     }
 }

@@ -16,6 +16,30 @@ public enum TapeRecord: Hashable, Sendable {
     }
 }
 
+extension TapeRecord {
+    /// The same, received no earlier than `time`.
+    func notBefore(_ time: Timestamp) -> TapeRecord {
+        guard self.time < time else { return self }
+        switch self {
+        case .event(var event, let id):
+            event.receiveTime = time
+            return .event(event, tradeID: id)
+        case .input(let input, _): return .input(input, at: time)
+        case .note(let note, _): return .note(note, at: time)
+        }
+    }
+}
+
+extension TapeReader {
+    /// Writes the same records to another tape, none received before `time`.
+    func copy(to path: String, notBefore time: Timestamp) throws(TapeError) {
+        let writer = try TapeWriter(path: path)
+        var cursor = cursor()
+        while let record = try cursor.nextRecord() { try writer.append(record.notBefore(time)) }
+        try writer.finish(sync: false)
+    }
+}
+
 extension TapeCursor {
     /// The next record by value, or nil at the end.
     public mutating func nextRecord() throws(TapeError) -> TapeRecord? {

@@ -18,6 +18,7 @@ extension ImportReport {
         }
         for text in other.assumptions { assume(text) }
         medianDelay = medianDelay ?? other.medianDelay
+        isGridAssumed = isGridAssumed || other.isGridAssumed
         for market in other.markets { add(market) }
     }
 

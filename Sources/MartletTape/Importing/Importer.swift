@@ -22,7 +22,11 @@ public struct Importer: Sendable {
         }
         let job = ImportJob(options: options, observer: observer, recordings: recordings)
         guard recordings.count > 1 else {
-            return try job.importOne(recordings[0], to: output, sync: true)
+            var report = try job.importOne(recordings[0], to: output)
+            if report.isTimeAssumed {
+                report.assume("a recording without any time: placed at \(options.assumedTime)")
+            }
+            return report
         }
         return try job.importAll(recordings, to: output)
     }
@@ -51,16 +55,19 @@ private struct ImportJob {
 
     // MARK: - One recording
 
-    /// Straight to its tape.
-    func importOne(_ recording: Recording, to output: String, sync: Bool) throws(ImportError) -> ImportReport
-    {
+    /// Straight to its tape; `isPart` of a longer one.
+    func importOne(
+        _ recording: Recording, to output: String, isPart: Bool = false
+    ) throws(ImportError) -> ImportReport {
         let writer = try wrap(output) { () throws(TapeError) in try TapeWriter(path: output) }
         let assembler = TapeAssembler(
             writer: writer, options: options, context: context, onRemark: observer.onRemark)
         try read(recording, assembler)
+        // What was recorded later does not continue these books.
+        if isPart { assembler.endRecording() }
         try wrap(output) { () throws(TapeError) in
             try assembler.finish()
-            if assembler.report.isUsable { try writer.finish(sync: sync) }
+            if assembler.report.isUsable { try writer.finish(sync: !isPart) }
         }
         return assembler.report
     }
@@ -140,7 +147,7 @@ private struct ImportJob {
             let path = "\(folder)/\(parts.count)"
             let report: ImportReport
             do throws(ImportError) {
-                report = try importOne(recording, to: path, sync: false)
+                report = try importOne(recording, to: path, isPart: true)
             } catch {
                 guard error.problem == .unknownFormat || error.problem == .nothingToImport else {
                     throw error
@@ -157,12 +164,34 @@ private struct ImportJob {
             total.add(report)
         }
         guard total.isUsable else { return total }
-        let tapes = parts.map(\.tape)
+        let tapes = try place(parts, &total)
         let written = try wrap(output) { () throws(TapeError) in
             try TapeMerger.merge(tapes, to: output) { _ in meter.goesOn }
         }
         (total.records, total.first, total.last) = (Int(written.records), written.first, written.last)
         return total
+    }
+
+    /// Recordings without any time move to where the others begin. Returns the tapes to be merged.
+    private func place(
+        _ parts: [(tape: String, report: ImportReport)], _ total: inout ImportReport
+    ) throws(ImportError) -> [String] {
+        guard parts.contains(where: \.report.isTimeAssumed) else { return parts.map(\.tape) }
+        let start = parts.filter { !$0.report.isTimeAssumed }.map(\.report.first).min() ?? options.assumedTime
+        total.assume("recordings without any time: placed at \(start)")
+        var tapes: [String] = []
+        for part in parts {
+            guard part.report.isTimeAssumed, part.report.first < start else {
+                tapes.append(part.tape)
+                continue
+            }
+            let moved = part.tape + ".placed"
+            try wrap(part.tape) { () throws(TapeError) in
+                try TapeReader(path: part.tape).copy(to: moved, notBefore: start)
+            }
+            tapes.append(moved)
+        }
+        return tapes
     }
 
     private func leaveOut(_ recording: Recording, _ reason: String, _ total: inout ImportReport) {
@@ -195,9 +224,12 @@ private struct ImportJob {
 extension ImportReport {
     /// Both hold changes of one market's book, recorded at the same time.
     fileprivate func overlaps(_ other: ImportReport) -> Bool {
-        guard deltas > 0, other.deltas > 0, first <= other.last, other.first <= last else { return false }
+        guard deltas > 0, other.deltas > 0 else { return false }
         return markets.contains { market in
-            market.events > 0 && other.markets.contains { $0.ticker == market.ticker && $0.events > 0 }
+            guard let span = market.bookSpan else { return false }
+            return other.markets.contains {
+                $0.ticker == market.ticker && $0.bookSpan?.overlaps(span) == true
+            }
         }
     }
 }

@@ -35,6 +35,7 @@ extension TapeAssembler {
                     exchangeTime: exchangeTime, receiveTime: time))
         }
         market.events += 1 + levels.count
+        market.hear(at: time)
         report.groups += 1
         if market.book.isCrossed { report.crossedGroups += 1 }
         try relieve()
@@ -134,6 +135,12 @@ extension TapeAssembler {
         let usable = id.flatMap { $0.utf8.count <= TapeFormat.maximumTradeIDBytes ? $0 : nil }
         queue.append(event, tradeID: usable)
         try relieve()
+    }
+
+    /// Nobody says any more what happens to the books.
+    func endRecording() {
+        guard report.deltas > 0 else { return }
+        for market in markets { interrupt(market) }
     }
 
     /// A market's book cannot be trusted until its next snapshot.

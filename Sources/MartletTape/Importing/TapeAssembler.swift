@@ -136,6 +136,7 @@ final class TapeAssembler {
             report.markets.append(.init(ticker: ticker))
             queue.append(.defined(definition), at: now)
             for what in definition.assumptions { report.assume(describe(what)) }
+            if definition.assumptions.contains("grid") { report.isGridAssumed = true }
             if let result = options.references.result(ticker) { schedule(result, for: market) }
         }
         return markets[index]
@@ -223,7 +224,7 @@ final class TapeAssembler {
     /// Ends all groups, pays out what is known, and completes the report. The writer is left to be finished.
     func finish() throws(TapeError) {
         if !now.isKnown, !queue.isEmpty || !markets.isEmpty {
-            report.assume("a recording without any time: placed at \(options.assumedTime)")
+            report.isTimeAssumed = true
             try advanceUntimed()
         }
         try endBurst()
