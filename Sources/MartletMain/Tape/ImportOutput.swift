@@ -113,8 +113,12 @@ struct ImportOutput {
 
     private var markets: [String] {
         guard report.isUsable, !report.markets.isEmpty else { return [] }
-        let rows = report.markets.prefix(ImportOutput.marketsShown).map { market in
-            (market.ticker, describe(market))
+        // The liveliest; equal ones in the tape's order.
+        let order = report.markets.indices.sorted {
+            (report.markets[$1].events, $0) < (report.markets[$0].events, $1)
+        }
+        let rows = order.prefix(ImportOutput.marketsShown).map {
+            (report.markets[$0].ticker, describe(report.markets[$0]))
         }
         let rest = report.markets.count - rows.count
         let more = rest > 0 ? "\n  and \(rest) more: 'martlet tape info \(output)' lists them" : ""

@@ -146,21 +146,25 @@ public struct TapeVerification: Sendable {
     public init(_ tape: TapeReader, goesOn: (Int) -> Bool = { _ in true }) throws(TapeError) {
         var cursor = tape.cursor()
         let books = VerifiedBooks()
-        while let record = try cursor.nextRecord() {
+        reading: while true {
+            switch try cursor.next() {
+            case .market: take(books.take(cursor.event), cursor.event, books)
+            case .input: books.take(cursor.input)
+            case .note: break
+            case .end: break reading
+            }
             records += 1
             if records & 0xFFFF == 0, !goesOn(cursor.byteOffset) {
                 throw TapeError(.interrupted, file: tape.path)
             }
-            switch record {
-            case .input(let input, _): books.take(input)
-            case .note: continue
-            case .event(let event, _):
-                guard let problem = books.take(event) else { continue }
-                if problem == .crossed { crossedGroups += 1 } else { bookFaults += 1 }
-                if firstProblem == nil {
-                    firstProblem = "\(books.ticker(event.market)) at \(event.receiveTime): \(problem)"
-                }
-            }
+        }
+    }
+
+    private mutating func take(_ problem: BookFault?, _ event: MarketEvent, _ books: VerifiedBooks) {
+        guard let problem else { return }
+        if problem == .crossed { crossedGroups += 1 } else { bookFaults += 1 }
+        if firstProblem == nil {
+            firstProblem = "\(books.ticker(event.market)) at \(event.receiveTime): \(problem)"
         }
     }
 }

@@ -30,12 +30,32 @@ extension TapeRecord {
     }
 }
 
-extension TapeReader {
-    /// Writes the same records to another tape, none received before `time`.
-    func copy(to path: String, notBefore time: Timestamp) throws(TapeError) {
+/// What an import changes of a part before it is merged with the others.
+struct TapeChange {
+    /// A market's book that is not to be trusted after a time.
+    struct End {
+        var market: Market.ID
+        var time: Timestamp
+    }
+    /// Nothing is received earlier.
+    var notBefore: Timestamp = .unknown
+    /// Ascending by time.
+    var ends: [End] = []
+
+    var isNone: Bool { !notBefore.isKnown && ends.isEmpty }
+
+    func write(_ tape: TapeReader, to path: String) throws(TapeError) {
         let writer = try TapeWriter(path: path)
-        var cursor = cursor()
-        while let record = try cursor.nextRecord() { try writer.append(record.notBefore(time)) }
+        var cursor = tape.cursor()
+        var ended = 0
+        while let record = try cursor.nextRecord() {
+            while ended < ends.count, ends[ended].time < record.time {
+                try writer.append(.unusable(ends[ended].market, .gap), at: ends[ended].time)
+                ended += 1
+            }
+            try writer.append(record.notBefore(notBefore))
+        }
+        for end in ends[ended...] { try writer.append(.unusable(end.market, .gap), at: end.time) }
         try writer.finish(sync: false)
     }
 }

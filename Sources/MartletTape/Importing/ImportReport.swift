@@ -33,8 +33,10 @@ public struct ImportReport: Sendable {
     public var timesBackwards = 0
     /// Receive times that lie before the exchange's own: the clocks differ.
     public var receivedBeforeExchange = 0
-    /// Median of receive time minus exchange time: the recorder's clock and the way, together. Nil without either.
+    /// Median of receive time minus exchange time: the recorder's clock and the way, together. Nil without either,
+    /// and for several recordings.
     public var medianDelay: TimeSpan?
+    var hasDelay = false
     public var deltasWithoutSnapshot = 0
     /// Changes that a book could not take: below zero contracts.
     public var bookFaults = 0

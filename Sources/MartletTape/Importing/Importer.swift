@@ -63,8 +63,6 @@ private struct ImportJob {
         let assembler = TapeAssembler(
             writer: writer, options: options, context: context, onRemark: observer.onRemark)
         try read(recording, assembler)
-        // What was recorded later does not continue these books.
-        if isPart { assembler.endRecording() }
         try wrap(output) { () throws(TapeError) in
             try assembler.finish()
             if assembler.report.isUsable { try writer.finish(sync: !isPart) }
@@ -172,24 +170,29 @@ private struct ImportJob {
         return total
     }
 
-    /// Recordings without any time move to where the others begin. Returns the tapes to be merged.
+    /// Recordings without any time move to where the others begin; books that a later recording starts anew are
+    /// not to be trusted between the two. Returns the tapes to be merged.
     private func place(
         _ parts: [(tape: String, report: ImportReport)], _ total: inout ImportReport
     ) throws(ImportError) -> [String] {
-        guard parts.contains(where: \.report.isTimeAssumed) else { return parts.map(\.tape) }
         let start = parts.filter { !$0.report.isTimeAssumed }.map(\.report.first).min() ?? options.assumedTime
-        total.assume("recordings without any time: placed at \(start)")
+        if parts.contains(where: \.report.isTimeAssumed) {
+            total.assume("recordings without any time: placed at \(start)")
+        }
         var tapes: [String] = []
         for part in parts {
-            guard part.report.isTimeAssumed, part.report.first < start else {
+            var change = TapeChange()
+            if part.report.isTimeAssumed, part.report.first < start { change.notBefore = start }
+            change.ends = part.report.booksTakenUp(by: parts.map(\.report))
+            guard !change.isNone else {
                 tapes.append(part.tape)
                 continue
             }
-            let moved = part.tape + ".placed"
+            let changed = part.tape + ".placed"
             try wrap(part.tape) { () throws(TapeError) in
-                try TapeReader(path: part.tape).copy(to: moved, notBefore: start)
+                try change.write(try TapeReader(path: part.tape), to: changed)
             }
-            tapes.append(moved)
+            tapes.append(changed)
         }
         return tapes
     }
@@ -222,6 +225,21 @@ private struct ImportJob {
 }
 
 extension ImportReport {
+    /// The markets whose books end here and begin again in a later recording, with the times of their ends.
+    fileprivate func booksTakenUp(by reports: [ImportReport]) -> [TapeChange.End] {
+        guard deltas > 0 else { return [] }
+        let later = reports.filter { $0.deltas > 0 }
+        return markets.indices.compactMap { index in
+            guard let span = markets[index].bookSpan else { return nil }
+            let isTakenUp = later.contains { report in
+                report.markets.contains {
+                    $0.ticker == markets[index].ticker
+                        && ($0.bookSpan?.lowerBound ?? .unknown) > span.upperBound
+                }
+            }
+            return isTakenUp ? .init(market: Market.ID(index), time: span.upperBound) : nil
+        }.sorted { $0.time < $1.time }
+    }
     /// Both hold changes of one market's book, recorded at the same time.
     fileprivate func overlaps(_ other: ImportReport) -> Bool {
         guard deltas > 0, other.deltas > 0 else { return false }

@@ -137,12 +137,6 @@ extension TapeAssembler {
         try relieve()
     }
 
-    /// Nobody says any more what happens to the books.
-    func endRecording() {
-        guard report.deltas > 0 else { return }
-        for market in markets { interrupt(market) }
-    }
-
     /// A market's book cannot be trusted until its next snapshot.
     func interrupt(_ market: AssembledMarket) {
         guard market.isUsable else { return }
