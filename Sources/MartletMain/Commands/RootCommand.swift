@@ -12,6 +12,9 @@ enum RootCommand {
         var commands = [
             BacktestCommand.command(registry),
             StrategiesCommand.command(registry),
+            BookCommand.command(),
+            TradesCommand.command(),
+            RecordCommand.command(),
             BenchCommand.command(),
             NewCommand.command(),
         ]
