@@ -13,6 +13,9 @@ enum RootCommand {
             BacktestCommand.command(registry),
             TapeCommand.command(),
             StrategiesCommand.command(registry),
+            BookCommand.command(),
+            TradesCommand.command(),
+            RecordCommand.command(),
             BenchCommand.command(),
             NewCommand.command(),
         ]
