@@ -15,7 +15,7 @@ enum TapeCommand {
             The usual way:
               martlet tape import RECORDINGS -o day.tape    make one of recordings
               martlet tape info day.tape                    what is on it
-              martlet tape verify day.tape                  whether it is whole and its books make sense
+              martlet tape verify day.tape                  whether it is whole and sound
 
             A tape is little-endian, made of checksummed blocks, and is mapped into memory when read, so that its \
             length costs no memory. One that was cut off is readable up to the tear. The format is described in \

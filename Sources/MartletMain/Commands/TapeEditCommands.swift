@@ -16,7 +16,7 @@ enum TapeSliceCommand {
         command.flags = [TapeCommand.out, TapeCatCommand.from, TapeCatCommand.to, TapeCatCommand.market]
         command.examples = [
             (
-                "martlet tape slice day.tape --from 2026-05-11T05:40:00Z --to 2026-05-11T05:45:00Z -o part.tape",
+                "martlet tape slice day.tape --from 2026-05-11T05:40:00Z -o part.tape",
                 "five minutes"
             ),
             ("martlet tape slice day.tape --market 'KXBTC15M-*' -o btc.tape", "some markets"),

@@ -44,8 +44,9 @@ enum MartletProcess {
     static func waitUntilMapped(_ name: String, by process: Process) {
         let maps = "/proc/\(process.processIdentifier)/maps"
         while process.isRunning {
-            let text = (try? String(contentsOfFile: maps, encoding: .utf8)) ?? ""
-            if text.contains(name) { return }
+            // By a handle: the file says that it has no length.
+            let text = (try? FileHandle(forReadingAtPath: maps)?.readToEnd()) ?? Data()
+            if String(decoding: text, as: UTF8.self).contains(name) { return }
             usleep(2000)
         }
     }
