@@ -11,6 +11,7 @@ enum RootCommand {
         root.flags = [versionFlag]
         var commands = [
             BacktestCommand.command(registry),
+            TapeCommand.command(),
             StrategiesCommand.command(registry),
             BookCommand.command(),
             TradesCommand.command(),

@@ -40,6 +40,16 @@ enum MartletProcess {
         return try finish(process, output, error)
     }
 
+    /// Until the process has a file of that name in its memory, or has ended: then it is at work on it.
+    static func waitUntilMapped(_ name: String, by process: Process) {
+        let maps = "/proc/\(process.processIdentifier)/maps"
+        while process.isRunning {
+            let text = (try? String(contentsOfFile: maps, encoding: .utf8)) ?? ""
+            if text.contains(name) { return }
+            usleep(2000)
+        }
+    }
+
     static func finish(_ process: Process, _ output: Pipe, _ error: Pipe) throws -> Result {
         // Standard error stays far below a pipe's size in every command.
         let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
