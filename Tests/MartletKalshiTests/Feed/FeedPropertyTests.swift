@@ -81,7 +81,7 @@ struct FeedPropertyTests {
         }
     }
 
-    @Test("books are the exchange's at every quiet point", arguments: 0..<60)
+    @Test("books are the exchange's at every quiet point", arguments: 0..<30)
     func randomFaults(round: Int) {
         let seed = UInt64(round) &* 7919 &+ 17
         var storm = Storm(seed: seed, markets: 5)
