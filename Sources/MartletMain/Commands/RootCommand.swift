@@ -12,6 +12,9 @@ enum RootCommand {
         var commands = [
             BacktestCommand.command(registry),
             StrategiesCommand.command(registry),
+            AuthCommand.command(),
+            MarketsCommand.command(),
+            FetchCommand.command(),
             BenchCommand.command(),
             NewCommand.command(),
         ]
