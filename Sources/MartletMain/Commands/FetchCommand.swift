@@ -124,7 +124,8 @@ enum FetchCommand {
                     ("tape", .string(path)), ("markets", .integer(report.markets)),
                     ("trades", .integer(report.trades)), ("candlesticks", .integer(report.candles)),
                     ("results", .integer(report.results)), ("left_out", .integer(report.leftOut)),
-                    ("records", .integer(report.totals?.records ?? 0)), ("requests", .integer(statistics.requests)),
+                    ("records", .integer(report.totals?.records ?? 0)),
+                    ("requests", .integer(statistics.requests)),
                     ("repeated", .integer(statistics.repeats)),
                     ("rate_limited", .integer(statistics.rateLimited)),
                 ]).text)

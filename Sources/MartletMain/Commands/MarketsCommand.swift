@@ -76,16 +76,27 @@ enum MarketsCommand {
 
         func run(_ client: KalshiClient, seen: @Sendable () -> Void) async throws -> Found {
             var found = Found()
-            for try await market in client.all(Endpoints.markets(filter)) {
-                seen()
-                guard matches(market) else { continue }
-                if limit > 0, found.markets.count == limit {
-                    found.isCut = true
-                    break
+            var known: Set<String> = []
+            for list in lists {
+                for try await market in client.all(list) {
+                    seen()
+                    guard matches(market), known.insert(market.ticker).inserted else { continue }
+                    if limit > 0, found.markets.count == limit {
+                        found.isCut = true
+                        return found
+                    }
+                    found.markets.append(market)
                 }
-                found.markets.append(market)
             }
             return found
+        }
+
+        /// Settled markets move to the historical tier, which wants to know of which series, event or name.
+        private var lists: [PagedCall<ListedMarket>] {
+            let live = Endpoints.markets(filter)
+            let isNamed = filter.series != nil || filter.event != nil || !filter.tickers.isEmpty
+            guard isNamed, filter.status == nil || filter.status == "settled" else { return [live] }
+            return [live, Endpoints.historicalMarkets(filter)]
         }
 
         func matches(_ market: ListedMarket) -> Bool {

@@ -127,6 +127,8 @@ struct DefinitionContext {
     private var events: [String: JSONValue] = [:]
     private var series: [String: JSONValue] = [:]
 
+    private static let eventsMax = 1_000
+
     init(client: KalshiClient) { self.client = client }
 
     mutating func definition(of listed: ListedMarket) async throws -> Market {
@@ -153,7 +155,12 @@ struct DefinitionContext {
     /// An event or series that is not found leaves its part of the definition assumed, and named so.
     private mutating func event(_ ticker: String) async throws -> JSONValue {
         if let known = events[ticker] { return known }
-        let found = try await orNull { try await client.send(Endpoints.event(ticker)).value }
+        let found = try await orNull {
+            let event = try await client.send(Endpoints.event(ticker, nestedMarkets: false)).value
+            return .object((event.object ?? []).filter { $0.key != "markets" })
+        }
+        // Markets come event by event: the ones before are hardly asked for again.
+        if events.count == Self.eventsMax { events.removeAll() }
         events[ticker] = found
         return found
     }

@@ -121,6 +121,18 @@ import Testing
         #expect(client.statistics.waited > 0)
     }
 
+    @Test func whatA429SaysOfWhenToComeBackIsHonoured() async throws {
+        let exchange = try await FakeExchange { _, _ in
+            .json(429, #"{"error":"too many requests"}"#, headers: ["Retry-After": "30"])
+        }
+        let client = try exchange.client { $0.budgetWaitMax = Nanoseconds.seconds(1) }
+        let error = await #expect(throws: RestError.self) {
+            try await client.send(Endpoints.exchangeStatus())
+        }
+        #expect("\(try #require(error))".contains("rate limit"))
+        #expect(exchange.requests.count == 1)
+    }
+
     @Test func aRefusalIsNotAskedAgain() async throws {
         let exchange = try await FakeExchange { _, _ in .json(404, #"{"code":"not_found","message":"no"}"#) }
         let client = try exchange.client()

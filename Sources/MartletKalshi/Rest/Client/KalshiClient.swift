@@ -30,6 +30,8 @@ public final class KalshiClient: Sendable {
         var jitter: Jitter
         var statistics = Statistics()
         var markets: [String: ListedMarket] = [:]
+        /// A 429 may say when to come back, though the exchange's do not: nothing leaves before.
+        var notBefore: Timestamp = .distantPast
     }
 
     public let environment: ExchangeEnvironment
@@ -145,7 +147,7 @@ public final class KalshiClient: Sendable {
         observe(response, sent: sent)
         guard (200..<300).contains(response.status) else {
             let error = ExchangeError(status: response.status, body: response.body)
-            if response.status == 429 { wasRefused(request) }
+            if response.status == 429 { wasRefused(request, response) }
             throw .refused(error)
         }
         return (response.status, response.body)
@@ -192,8 +194,9 @@ public final class KalshiClient: Sendable {
         let started = now
         while true {
             let now = now
-            let next = state.withLock { state in
-                state.budget.admit(
+            let next = state.withLock { state -> Timestamp? in
+                if now < state.notBefore { return state.notBefore }
+                return state.budget.admit(
                     method: request.method.rawValue, path: request.fullPath, scope: request.scope,
                     items: request.items, now: now)
             }
@@ -207,9 +210,11 @@ public final class KalshiClient: Sendable {
         }
     }
 
-    private func wasRefused(_ request: RestRequest) {
+    private func wasRefused(_ request: RestRequest, _ response: HTTPResponse) {
         let now = now
+        let pause = response.headers["Retry-After"].flatMap { Int64($0) } ?? 0
         state.withLock { state in
+            state.notBefore = now + .seconds(min(max(pause, 0), 60))
             state.statistics.rateLimited += 1
             let chance = state.jitter.next()
             state.budget.refused(scope: request.scope, chance: chance, now: now)

@@ -92,8 +92,9 @@ public enum Endpoints {
             try fields.entities("events") { (entry) throws(WireError) in try ListedEvent(entry) }
         }
     }
-    public static func event(_ ticker: String) -> RestCall<ListedEvent> {
-        let request = RestRequest(.get, "/events/\(segment(ticker))").open().with("with_nested_markets", true)
+    public static func event(_ ticker: String, nestedMarkets: Bool = true) -> RestCall<ListedEvent> {
+        let request = RestRequest(.get, "/events/\(segment(ticker))").open()
+            .with("with_nested_markets", nestedMarkets)
         return RestCall(object: request) { (fields) throws(WireError) in
             let beside = try fields.asMarkets
             return try fields.entity("event") { (entry) throws(WireError) in
