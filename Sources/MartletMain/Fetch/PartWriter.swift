@@ -74,7 +74,9 @@ struct PartWriter {
         }
         if let result = listed.definition.result {
             let told = listed.definition.settlementTime
-            let paid = told.isKnown ? told : close.isKnown ? close + definition.settlementTimer : now
+            // A result that is there was decided by now, whatever the definition says of the close.
+            let guess = close.isKnown ? min(min(close, now) + definition.settlementTimer, now) : now
+            let paid = told.isKnown ? told : guess
             let time = max(paid, steps.last?.time ?? paid)
             steps.append(Step(time: time, input: .result(id, result)))
             if listed.status == .finalized { steps.append(Step(time: time, input: .settled(id, result))) }
