@@ -39,6 +39,8 @@ struct FetchRun: Sendable {
     private static let mergeWidth = 128
 
     func run(_ watch: Watch) async throws -> Report {
+        // With a key the account's own tier counts, not the lowest.
+        if client.signer != nil { try await client.refreshLimits() }
         let cutoff = try await client.send(Endpoints.historicalCutoff())
         let markets = try await find()
         watch.state.withLock { $0.markets = markets.count }
