@@ -7,7 +7,6 @@ import MartletWire
 
 /// `martlet fetch`: the exchange's history into a tape.
 enum FetchCommand {
-    static let output = ValueFlag("output", short: "o", .file, "the tape to write")
     static let series = ValueFlag("series", .text("TICKER"), "all markets of this series")
     static let event = ValueFlag("event", .text("TICKER"), "all markets of this event")
     static let status = ValueFlag(
@@ -31,7 +30,7 @@ enum FetchCommand {
             Without a key it works too.
             """
         command.operands = [.init("TICKER", .any, "markets by name")]
-        command.flags = [output, series, event, status, from, to, candles, noTrades] + ExchangeFlags.all
+        command.flags = [TapeCommand.out, series, event, status, from, to, candles, noTrades] + ExchangeFlags.all
         command.examples = [
             (
                 "martlet fetch --series KXBTC15M --status settled --from 2026-11-01T00:00:00Z -o btc.tape",
@@ -49,7 +48,7 @@ enum FetchCommand {
     private static func run(_ invocation: Invocation, _ terminal: Terminal) throws -> ExitCode {
         let access = try ExchangeAccess(invocation)
         let request = try request(invocation, access.environment)
-        guard let path = invocation[output] else {
+        guard let path = invocation[TapeCommand.out] else {
             throw CommandError.usage("which tape? add -o FILE")
         }
         guard !FileManager.default.fileExists(atPath: path) else {
