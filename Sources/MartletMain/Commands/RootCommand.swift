@@ -19,6 +19,7 @@ enum RootCommand {
             BookCommand.command(),
             TradesCommand.command(),
             RecordCommand.command(),
+            SandboxCommand.command(),
             BenchCommand.command(),
             NewCommand.command(),
         ]

@@ -135,3 +135,17 @@ extension Venue {
         }
     }
 }
+
+extension Venue {
+    /// Switches the return of collateral across mutually exclusive markets on or off for an account.
+    package func setNetting(_ nets: Bool, account: Int) {
+        guard accounts[account].nets != nets else { return }
+        accounts[account].nets = nets
+        if nets {
+            for entry in accounts[account].markets.indices { refreshReserve(account, entry) }
+        } else {
+            accounts[account].returned = [:]
+            for shard in accounts[account].shards.indices { accounts[account].shards[shard].returned = .zero }
+        }
+    }
+}

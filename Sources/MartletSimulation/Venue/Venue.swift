@@ -155,13 +155,15 @@ package final class Venue {
 
     // MARK: Accounts
 
-    /// Adds an account and returns its number. Cash is given by shard.
+    /// Adds an account and returns its number. Cash is given by shard. `remembered`: finished orders kept, nil for
+    /// the settings' number.
     package func addAccount(
         _ cash: [(shard: Int, amount: Money)], precision: BalancePrecision = .directMember,
-        nets: Bool = false
+        nets: Bool = false, remembered: Int? = nil
     ) -> Int {
         accounts.append(
-            Account(precision: precision, nets: nets, remembered: settings.rememberedOrders))
+            Account(
+                precision: precision, nets: nets, remembered: remembered ?? settings.rememberedOrders))
         for entry in cash { deposit(entry.amount, shard: entry.shard, account: accounts.count - 1) }
         return accounts.count - 1
     }

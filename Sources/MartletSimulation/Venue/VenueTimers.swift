@@ -62,7 +62,7 @@ struct DueLine<Element> {
 }
 
 /// A binary heap of things that are due at a time; what is due at the same time comes out as it went in.
-struct DueQueue<Element> {
+package struct DueQueue<Element> {
     private struct Item {
         var time: Timestamp
         var order: UInt64
@@ -74,12 +74,14 @@ struct DueQueue<Element> {
     private var heap: ContiguousArray<Item> = []
     private var counter: UInt64 = 0
     /// `.distantFuture` when empty.
-    private(set) var next: Timestamp = .distantFuture
+    package private(set) var next: Timestamp = .distantFuture
 
-    var isEmpty: Bool { heap.isEmpty }
-    var count: Int { heap.count }
+    package init() {}
 
-    mutating func insert(_ element: Element, at time: Timestamp) {
+    package var isEmpty: Bool { heap.isEmpty }
+    package var count: Int { heap.count }
+
+    package mutating func insert(_ element: Element, at time: Timestamp) {
         counter += 1
         heap.append(Item(time: time, order: counter, element: element))
         var child = heap.count - 1
@@ -92,7 +94,7 @@ struct DueQueue<Element> {
         next = min(next, time)
     }
 
-    mutating func removeFirst() -> (time: Timestamp, element: Element)? {
+    package mutating func removeFirst() -> (time: Timestamp, element: Element)? {
         guard !heap.isEmpty else { return nil }
         heap.swapAt(0, heap.count - 1)
         let first = heap.removeLast()
