@@ -8,10 +8,12 @@ package enum Interrupt {
     /// The first signal received, zero for none. Atomic: a handler may run on any thread.
     private static let received = Atomic<Int32>(0)
 
-    /// Starts listening, and ignores SIGPIPE so that a closed pipe is an error of `write`.
+    /// Starts listening, and ignores SIGPIPE and SIGXFSZ, so that what they tell is an error of `write`.
     package static func install() {
         received.store(0, ordering: .relaxed)
         signal(SIGPIPE, SIG_IGN)
+        // A file grown past `ulimit -f` is an error of `write` too.
+        signal(SIGXFSZ, SIG_IGN)
         for number in [SIGINT, SIGTERM] {
             var action = sigaction()
             // Only a lock-free atomic and `_exit`: both are safe in a handler.

@@ -97,9 +97,11 @@ extension Venue {
                 precondition(previous == level.tail && level.head >= 0 && sum == level.quantity)
             }
         }
-        if let bid = lane.pointee.bids.best, let ask = lane.pointee.asks.best { precondition(bid < ask) }
-        if lane.pointee.isPlain {
-            precondition(!lane.pointee.hasRealOrders && lane.pointee.taken.isEmpty)
+        if let bid = lane.pointee[.bid].best, let ask = lane.pointee[.ask].best { precondition(bid < ask) }
+        if lane.pointee.isQuiet {
+            let (bids, asks) = (lane.pointee.watchBids, lane.pointee.watchAsks)
+            lane.pointee.refreshWatch()
+            precondition(lane.pointee.watchBids == bids && lane.pointee.watchAsks == asks)
         }
         for entry in lane.pointee.taken {
             precondition(entry.quantity.isPositive)

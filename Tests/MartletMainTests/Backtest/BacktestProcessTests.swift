@@ -108,7 +108,7 @@ import Testing
         let (process, output, error) = try MartletProcess.start(
             ["backtest", "-t", "long.tape", "--no-report", "--json", "--strategy", "longshot-bias"],
             in: folder.url)
-        Thread.sleep(forTimeInterval: 0.7)
+        MartletProcess.waitUntilMapped("long.tape", by: process)
         kill(process.processIdentifier, signal)
         let result = try MartletProcess.finish(process, output, error)
         #expect(result.code == code)

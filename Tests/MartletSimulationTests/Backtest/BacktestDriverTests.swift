@@ -54,7 +54,10 @@ import Testing
     }
 
     /// The money invariant: what the engine believes is what the venue's ledger says, to 10^-8 dollar.
-    private func reconcile(_ run: Run, _ label: String) {
+    ///
+    /// How a profit is split between realised and the basis of what is still held depends on the order in which
+    /// trades are booked. Where fills are `reordered` on their way, the sum of both must agree and no more.
+    private func reconcile(_ run: Run, _ label: String, reordered: Bool = false) {
         let (trading, venue, account) = (run.trading, run.exchange.venue, run.exchange.account)
         #expect(trading.cash.total == venue.cash(account), "\(label): cash")
         var fees = Money.zero
@@ -63,8 +66,11 @@ import Testing
             let ours = trading.accountPosition(market)
             let theirs = venue.position(account, market)
             #expect(ours.quantity == theirs.quantity, "\(label): position in \(market)")
-            #expect(ours.cost == theirs.cost, "\(label): cost in \(market)")
-            #expect(ours.realized == theirs.realized, "\(label): realised in \(market)")
+            #expect(ours.realized - ours.cost == theirs.realized - theirs.cost, "\(label): flow in \(market)")
+            if !reordered {
+                #expect(ours.cost == theirs.cost, "\(label): cost in \(market)")
+                #expect(ours.realized == theirs.realized, "\(label): realised in \(market)")
+            }
             #expect(ours.fees == theirs.fees, "\(label): fees in \(market)")
             fees += theirs.fees
         }
@@ -107,7 +113,7 @@ import Testing
             venue.faults.delayedReport = 0.05
             venue.faults.fillsFirst = 0.3
         }
-        reconcile(run, "seed \(seed) with faults")
+        reconcile(run, "seed \(seed) with faults", reordered: true)
     }
 
     @Test func theSameRunTwiceIsTheSameToTheByte() throws {

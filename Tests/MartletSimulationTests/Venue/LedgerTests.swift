@@ -7,7 +7,11 @@ import Testing
 
 @Suite struct LedgerTests {
     /// The fee of one fill, in decimals and from API.md §12 alone.
-    private func fee(_ contracts: Decimal, at price: Decimal, rate: Decimal, unit: Decimal) -> Decimal {
+    /// API.md §12 in decimal arithmetic. Rate and unit as text: a literal of `Decimal` goes through `Double`, and 0.07
+    /// would come out a little above itself.
+    private func fee(_ contracts: Decimal, at price: Decimal, rate: String, unit: String) throws -> Decimal {
+        let rate = try #require(Decimal(string: rate))
+        let unit = try #require(Decimal(string: unit))
         func round(_ value: Decimal, _ scale: Int, _ mode: NSDecimalNumber.RoundingMode) -> Decimal {
             var (result, input) = (Decimal(), value)
             NSDecimalRound(&result, &input, scale, mode)
@@ -54,8 +58,8 @@ import Testing
             let reports = arena.place(.bid, size, at: price, account: 1).reports
             let contracts = Decimal(size.hundredths) / 100
             let dollars = Decimal(cents) / 100
-            let taker = fee(contracts, at: dollars, rate: 0.07, unit: 0.0001)
-            let maker = fee(contracts, at: 1 - dollars, rate: 0.0175, unit: 0.0001)
+            let taker = try fee(contracts, at: dollars, rate: "0.07", unit: "0.0001")
+            let maker = try fee(contracts, at: 1 - dollars, rate: "0.0175", unit: "0.0001")
             #expect(Decimal(reports.fills(1)[0].fee.raw) / 100_000_000 == taker, "\(cents) \(size)")
             #expect(Decimal(reports.fills(2)[0].fee.raw) / 100_000_000 == maker, "\(cents) \(size)")
             arena.venue.checkInvariants()
@@ -134,7 +138,7 @@ import Testing
                     ticker: "KX-E-M\($0)", fees: FeeTerms(type: .none), isMutuallyExclusive: true,
                     collateralReturn: .mutuallyExclusive), at: now)
         }
-        let netting = venue.addAccount([(0, 100)], nets: true)
+        let netting = venue.addAccount([(0, 120)], nets: true)
         let plain = venue.addAccount([(0, 100)])
         var id: UInt64 = 0
         func sell(_ market: Market.ID, _ account: Int, _ side: Side = .ask, at price: Price = 0.40) {
@@ -151,19 +155,20 @@ import Testing
         }
         // NO at 0.60 in three markets of which at most one can be YES: at least two of three pay.
         sell(markets[0], netting)
-        #expect(venue.available(netting, shard: 0) == 40)
+        #expect(venue.available(netting, shard: 0) == 60)
+        // Each must be covered before it gives anything back.
         sell(markets[1], netting)
-        #expect(venue.available(netting, shard: 0) == 80, "one of the two pays: 100 come back")
+        #expect(venue.available(netting, shard: 0) == 100, "one of the two pays: 100 come back")
         sell(markets[2], netting)
-        #expect(venue.available(netting, shard: 0) == 120)
+        #expect(venue.available(netting, shard: 0) == 140)
         sell(markets[0], plain)
         sell(markets[1], plain)
         #expect(venue.reports.last?.report.body == .rejected(.insufficientBalance))
         // Taking the set apart takes the collateral back, and must be paid for.
         venue.checkInvariants()
         for market in markets { venue.settle(market, market == markets[1] ? .yes : .no, at: now) }
-        #expect(venue.cash(netting) == 120)
-        #expect(venue.available(netting, shard: 0) == 120)
+        #expect(venue.cash(netting) == 140)
+        #expect(venue.available(netting, shard: 0) == 140)
         venue.checkInvariants()
     }
 }
