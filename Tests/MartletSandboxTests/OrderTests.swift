@@ -211,13 +211,13 @@ struct OrderTests {
 
     @Test func ordersExpireWithTheClock() async throws {
         let rig = try await SandboxRig { $0.world.activity = 0 }
-        let soon = Clocks.wall() / 1_000_000_000 + 60
+        let soon = Clocks.wall() / 1_000_000_000 + 300
         let placed = try await rig.place(
             SandboxRig.order(rig.market, at: "0.01", "good_till_canceled", #","expiration_time":\#(soon)"#),
             as: rig.alice)
         let id = try #require(placed["order_id"]?.string)
         #expect(placed["remaining_count"]?.string == "10.00")
-        try await rig.step(seconds: 70)
+        try await rig.step(seconds: 500)
         let after = try await rig.call("GET", "portfolio/orders/\(id)", as: rig.alice)
         #expect(after["order"]?["status"]?.string == "canceled")
     }

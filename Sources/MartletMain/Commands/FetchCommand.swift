@@ -30,11 +30,12 @@ enum FetchCommand {
             Without a key it works too.
             """
         command.operands = [.init("TICKER", .any, "markets by name")]
-        command.flags = [TapeCommand.out, series, event, status, from, to, candles, noTrades] + ExchangeFlags.all
+        command.flags =
+            [TapeCommand.out, series, event, status, from, to, candles, noTrades] + ExchangeFlags.all
         command.examples = [
             (
-                "martlet fetch --series KXBTC15M --status settled --from 2026-11-01T00:00:00Z -o btc.tape",
-                "three weeks of 15-minute markets with their results"
+                "martlet fetch --series KXBTC15M --status settled -o btc.tape",
+                "15-minute markets with their results"
             ),
             (
                 "martlet fetch KXHIGHNY-26NOV23-B54.5 --candles minute -o ny.tape",

@@ -35,7 +35,7 @@ enum SandboxCommand {
 
     static func command() -> Command {
         var command = Command(
-            name: "sandbox", summary: "a Kalshi-compatible exchange on this machine, without an account")
+            name: "sandbox", summary: "a Kalshi-compatible exchange on loopback, no account needed")
         command.discussion = """
             Serves the exchange's REST and WebSocket protocol on 127.0.0.1, over TLS with a certificate authority \
             made at the start (or plain), with a world of markets traded by simple agents. Clients connect as to \

@@ -25,6 +25,12 @@ package enum Interrupt {
             action.sa_flags = Int32(bitPattern: UInt32(SA_RESTART))
             sigaction(number, &action, nil)
         }
+        // A parent that starts us from a worker thread hands its blocked signals down.
+        var heard = sigset_t()
+        sigemptyset(&heard)
+        sigaddset(&heard, SIGINT)
+        sigaddset(&heard, SIGTERM)
+        pthread_sigmask(SIG_UNBLOCK, &heard, nil)
     }
 
     /// Cheap: one relaxed load.
