@@ -36,7 +36,7 @@ let package = Package(
             name: "MartletMain",
             dependencies: [
                 "MartletEngine", "MartletWire", "MartletTape", "MartletSimulation", "MartletReport",
-                "MartletKalshi", "MartletSandbox",
+                "MartletKalshi", "MartletNetwork", "MartletSandbox",
             ]),
         .executableTarget(
             name: "MartletCLI",
