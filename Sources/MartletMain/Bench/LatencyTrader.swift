@@ -96,6 +96,8 @@ final class LatencyTrader: WebSocketHandler {
     func webSocket(
         _ socket: WebSocketConnection, received kind: WebSocketMessageKind, _ bytes: UnsafeRawBufferPointer
     ) {
+        // The poller's return; taken now, since sending refreshes it.
+        let woken = loop.now
         let read = Clocks.monotonic()
         let frame = bytes.assumingMemoryBound(to: UInt8.self)
         guard decoder.decodeDelta(frame, into: &delta) else { return takeSnapshot(frame, socket) }
@@ -124,7 +126,7 @@ final class LatencyTrader: WebSocketHandler {
         let sent = Clocks.monotonic()
         samples.append(
             Sample(
-                read: read - loop.now, decode: decoded - read, engine: decided - decoded,
+                read: read - woken, decode: decoded - read, engine: decided - decoded,
                 encode: written - decided, write: sent - written))
         lastRequest = request
     }
