@@ -10,7 +10,7 @@ extension BenchCommand {
 
     static func latency() -> Command {
         var command = Command(
-            name: "wire-latency", summary: "microseconds from a readable frame to an order that is sent")
+            name: "wire-latency", summary: "time from a readable frame to a sent order")
         command.discussion = """
             A peer on loopback sends order book deltas over a TLS WebSocket, one at a time; each goes through the \
             decoder, the engine with risk gate and router, and a strategy that answers every change with an order, \
