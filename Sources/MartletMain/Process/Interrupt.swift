@@ -9,9 +9,14 @@ package enum Interrupt {
     private static let received = Atomic<Int32>(0)
 
     /// Starts listening, and ignores SIGPIPE so that a closed pipe is an error of `write`.
+    ///
+    /// Both signals are let in: a program inherits what its parent blocks, and threads of Dispatch block nearly
+    /// all, so that a run started from one could not be stopped in order.
     package static func install() {
         received.store(0, ordering: .relaxed)
         signal(SIGPIPE, SIG_IGN)
+        var wanted = sigset_t()
+        sigemptyset(&wanted)
         for number in [SIGINT, SIGTERM] {
             var action = sigaction()
             // Only a lock-free atomic and `_exit`: both are safe in a handler.
@@ -22,7 +27,9 @@ package enum Interrupt {
             }
             action.sa_flags = Int32(bitPattern: UInt32(SA_RESTART))
             sigaction(number, &action, nil)
+            sigaddset(&wanted, number)
         }
+        pthread_sigmask(SIG_UNBLOCK, &wanted, nil)
     }
 
     /// Cheap: one relaxed load.
