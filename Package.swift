@@ -36,7 +36,7 @@ let package = Package(
             name: "MartletMain",
             dependencies: [
                 "MartletEngine", "MartletWire", "MartletTape", "MartletSimulation", "MartletReport",
-                "MartletKalshi", "MartletSandbox",
+                "MartletNetwork", "MartletKalshi", "MartletSandbox",
             ]),
         .executableTarget(
             name: "MartletCLI",
@@ -54,7 +54,9 @@ let package = Package(
         .testTarget(name: "MartletReportTests", dependencies: ["MartletReport"]),
         .testTarget(
             name: "MartletMainTests",
-            dependencies: ["MartletMain", "MartletSimulation", "MartletTape", "MartletCLI"]),
+            dependencies: [
+                "MartletMain", "MartletSimulation", "MartletTape", "MartletNetwork", "MartletCLI",
+            ]),
         .testTarget(
             name: "StrategyTests",
             dependencies: ["MartletEngine"] + strategies.map { .init(stringLiteral: $0) }),

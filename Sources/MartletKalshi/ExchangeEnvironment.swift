@@ -38,7 +38,7 @@ public struct ExchangeEnvironment: Hashable, Sendable, CustomStringConvertible {
     ]
 
     /// `production`, `demo`, or a base address such as `https://127.0.0.1:8443` (with or without
-    /// `/trade-api/v2` at its end).
+    /// `/trade-api/v2` at its end). Plain `http` is for this machine alone.
     public init(_ setting: String) throws(EnvironmentError) {
         switch setting {
         case Kind.production.rawValue: self = .production
@@ -66,7 +66,7 @@ public struct ExchangeEnvironment: Hashable, Sendable, CustomStringConvertible {
         if found == nil, ExchangeEnvironment.hosts.contains(where: { $0.feed == host }) {
             throw .notAnAddress(base)
         }
-        guard found == nil || url.endpoint.isSecure else { throw .insecure(base) }
+        guard url.endpoint.isSecure || (found == nil && Self.isLoopback(host)) else { throw .insecure(base) }
         var prefix = url.target
         while prefix.hasSuffix("/") { prefix.removeLast() }
         if prefix.hasSuffix(Self.apiPath) { prefix.removeLast(Self.apiPath.utf8.count) }
@@ -91,6 +91,13 @@ public struct ExchangeEnvironment: Hashable, Sendable, CustomStringConvertible {
         }
         return ExchangeEnvironment(
             kind: kind, endpoint: Endpoint(host: rest, port: 443, isSecure: true), pathPrefix: "", feed: url)
+    }
+
+    /// This machine: what is sent there crosses no wire.
+    private static func isLoopback(_ host: String) -> Bool {
+        guard host != "localhost", host != "::1" else { return true }
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
     }
 
     private static func authority(_ endpoint: Endpoint) -> String {
@@ -122,7 +129,8 @@ public enum EnvironmentError: Error, Hashable, Sendable, CustomStringConvertible
         switch self {
         case .notAnAddress(let text):
             "'\(text)' is no exchange: 'production', 'demo' or an address such as https://127.0.0.1:8443"
-        case .insecure(let text): "'\(text)' would send a signed request without TLS: use https"
+        case .insecure(let text):
+            "'\(text)' would send signed requests without TLS to another machine: use https"
         case .mixed(let rest, let feed):
             "REST at \(rest) and the feed at \(feed) are not of one exchange: give the REST address alone"
         }

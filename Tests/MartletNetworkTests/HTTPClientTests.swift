@@ -323,7 +323,7 @@ import Testing
         let port = await thread.run { loop in
             let server = try? ScriptedServer(loop, [[.request, .send(Self.ok), .request, .send(Self.ok)]])
             // Kept by the loop for as long as it lives.
-            loop.schedule(after: Nanoseconds.seconds(60)) { server?.close() }
+            loop.schedule(after: Nanoseconds.seconds(86_400)) { server?.close() }
             return server?.port ?? 0
         }
         let client = try AsyncHTTPClient(tls: nil)

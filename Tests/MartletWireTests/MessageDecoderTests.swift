@@ -122,6 +122,19 @@ import Testing
         #expect(extended.price == Price(cents: 50))
     }
 
+    /// Found by the fuzzer: the last one counts, whatever way the frame is read.
+    @Test func ofAMemberThatStandsTwiceTheLastCounts() throws {
+        func trade(_ price: String) -> String {
+            #"{"market_ticker":"M","yes_price_dollars":"\#(price)","count_fp":"1.00","taker_book_side":"ask"}"#
+        }
+        let twice =
+            #"{"type":"trade","sid":1,"seq":null,"msg":\#(trade("oops")),"sid":2,"msg":\#(trade("0.31"))}"#
+        let (frame, _) = try decode(twice)
+        #expect(frame.price == Price(cents: 31) && frame.sid == 2 && frame.seq == nil)
+        let renamed = #"{"type":"trade","sid":1,"msg":\#(trade("0.31")),"type":"orderbook_delta","sid":null}"#
+        #expect(throws: WireError.self) { try decode(renamed) }
+    }
+
     @Test func controlFramesCarryTheirNumbers() throws {
         #expect(
             try decode(#"{"type":"ok","id":4,"sid":1,"seq":3,"msg":{"market_tickers":["A"]}}"#).0.seq == 3)

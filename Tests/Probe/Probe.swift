@@ -10,6 +10,7 @@ enum Probe {
                    martlet-probe ws-echo-server PORT
                    martlet-probe http METHOD URL [BODY|@FILE]
                    martlet-probe http --seq METHOD URL [METHOD URL ...]
+                   martlet-probe json [--dump] FILE
                    martlet-probe rsa verify PUB.pem SIGFILE  (message on standard input)
                    martlet-probe rsa sign KEY.pem TIMESTAMP_MS METHOD PATH
             """)

@@ -15,6 +15,7 @@ switch arguments.first {
 case "ws-echo-client": exit(WebSocketEcho.client(rest))
 case "ws-echo-server": exit(WebSocketEcho.server(rest))
 case "http": exit(HTTPProbe.run(rest))
+case "json": exit(JSONProbe.run(rest))
 case "rsa": exit(RSAProbe.run(rest))
 default: exit(Probe.usage())
 }

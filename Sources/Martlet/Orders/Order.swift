@@ -64,7 +64,8 @@ public struct OrderRequest: Hashable, Sendable {
     }
 }
 
-/// Where an order is in its life.
+/// Where an order is in its life. What is rare and carries text stands behind a reference, so that an order is
+/// copied as plain words.
 public enum OrderStatus: Hashable, Sendable {
     /// Approved by the risk gate, waiting in the router for budget.
     case queued
@@ -74,9 +75,9 @@ public enum OrderStatus: Hashable, Sendable {
     case filled
     case cancelled(CancelReason)
     /// The exchange said no.
-    case rejected(VenueRejection)
+    indirect case rejected(VenueRejection)
     /// The risk gate said no: it never left.
-    case refused(Refusal)
+    indirect case refused(Refusal)
     /// Replaced or cancelled while still queued: it never left.
     case withdrawn
     /// Sent, and the answer was lost: it may rest, have filled, or not exist. Counts in risk at full size.
@@ -107,7 +108,7 @@ public enum CancelReason: Hashable, Sendable {
     case margin
     case orderGroup
     case settlementBounds
-    case unknown(String)
+    indirect case unknown(String)
 
     public init(wire: String) {
         switch wire {

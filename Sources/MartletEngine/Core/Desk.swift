@@ -23,6 +23,8 @@ package final class EngineShared {
     /// At a fixed address, so that looking costs the hot path one load: something waits in `intents`, `outputs`
     /// or the trading core.
     @usableFromInline package let signals: UnsafeMutablePointer<EngineSignals>
+    /// Without a reader none is written down.
+    @exclusivity(unchecked) package var keepsRecords = true
     @exclusivity(unchecked) private var timerCounter: UInt64 = 0
 
     init(markets: MarketTable, trading: TradingCore) {
@@ -40,6 +42,9 @@ package final class EngineShared {
     func output(_ output: EngineOutput) {
         outputs.append(output)
         signals.pointee.hasWork = true
+    }
+    func record(_ record: @autoclosure () -> EngineRecord) {
+        if keepsRecords { output(.record(record())) }
     }
     func newTimer(at time: Timestamp, strategy: Int) -> TimerID {
         timerCounter += 1
@@ -144,8 +149,15 @@ final class Desk: StrategyDesk {
 
     func setTimer(at time: Timestamp) -> TimerID { shared.newTimer(at: time, strategy: index) }
     func cancelTimer(_ timer: TimerID) { shared.timers.cancel(timer) }
-    func log(_ message: String) { shared.output(.record(.log(.info, message, strategy: index))) }
+    func log(_ message: String) { shared.record(.log(.info, message, strategy: index)) }
     func record(_ series: String, _ value: Double) {
-        shared.output(.record(.series(series, value, strategy: index)))
+        shared.record(.series(series, value, strategy: index))
+    }
+}
+
+extension Array {
+    /// Keeps the storage. `removeAll(keepingCapacity:)` pays for a replacement even when there is nothing to remove.
+    mutating func empty() {
+        if !isEmpty { removeLast(count) }
     }
 }

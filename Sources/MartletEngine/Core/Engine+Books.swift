@@ -61,7 +61,7 @@ extension Engine {
             if markets.fault(market) != .crossed { becomeUnusable(market, .crossed) }
         } else if !state.pointee.isUsable {
             markets.setFault(market, nil)
-            shared.output(.record(.bookUsable(market)))
+            shared.record(.bookUsable(market))
             shared.trading.bookBecameUsable(market, now: now)
             tellAll(subscribedTo: market) { $0.bookUsable(market) }
             if state.pointee.changeSubscribers != 0 { tellChange(market, state.pointee.changeSubscribers) }
@@ -76,7 +76,7 @@ extension Engine {
         markets.setFault(market, fault)
         if fault != .crossed { state.pointee.isInSnapshot = false }
         countFault()
-        shared.output(.record(.bookUnusable(market, fault)))
+        shared.record(.bookUnusable(market, fault))
         if wasUsable {
             shared.trading.bookBecameUnusable(market, now: now)
             tellAll(subscribedTo: market) { $0.bookUnusable(market, fault) }

@@ -20,7 +20,7 @@ extension Engine {
         case .result(let market, let result):
             guard markets.isKnown(market) else { return countUnknownMarket() }
             markets.setResult(market, result)
-            shared.output(.record(.result(market, result)))
+            shared.record(.result(market, result))
             changeStatus(market, .determined)
         case .settled(let market, let result):
             guard markets.isKnown(market) else { return countUnknownMarket() }
@@ -33,6 +33,14 @@ extension Engine {
         case .command(let command): shared.trading.command(command, now: now)
         case .stopped: stop()
         }
+        runClock()
+        settleWork()
+    }
+
+    /// `.report` without the envelope: a simulated venue's reports are as many as its orders.
+    public mutating func handle(_ report: VenueReport, at time: Timestamp) {
+        if time > markets.now { markets.now = time }
+        shared.trading.handle(report, now: now)
         runClock()
         settleWork()
     }
@@ -72,20 +80,20 @@ extension Engine {
     private mutating func changeStatus(_ market: Market.ID, _ status: MarketStatus) {
         guard markets.status(market) != status else { return }
         markets.setStatus(market, status)
-        shared.output(.record(.status(market, status)))
+        shared.record(.status(market, status))
         shared.trading.marketStatusChanged(market, now: now)
         tellAll(subscribedTo: market) { $0.statusChanged(market, status) }
     }
 
     private mutating func settle(_ market: Market.ID, _ result: MarketResult) {
         guard markets.markSettled(market) else {
-            shared.output(
-                .record(.log(.warning, "\(markets.definition(market).ticker) settled twice", strategy: nil)))
+            shared.record(
+                .log(.warning, "\(markets.definition(market).ticker) settled twice", strategy: nil))
             return
         }
         if markets.result(market) != result {
             markets.setResult(market, result)
-            shared.output(.record(.result(market, result)))
+            shared.record(.result(market, result))
         }
         shared.trading.settle(market, result, now: now)
         changeStatus(market, .finalized)
@@ -123,21 +131,24 @@ extension Engine {
         while true {
             if !shared.intents.isEmpty {
                 // The gate calls no strategy, so nothing is added while this is read.
-                for (strategy, intent) in shared.intents {
-                    trading.submit(intent, strategy: strategy, now: now)
+                for index in shared.intents.indices {
+                    trading.submit(
+                        shared.intents[index].intent, strategy: shared.intents[index].strategy, now: now)
                 }
-                shared.intents.removeAll(keepingCapacity: true)
+                shared.intents.empty()
                 trading.advance(to: now)
             }
             guard trading.hasOutput || !shared.intents.isEmpty else { break }
             trading.hasOutput = false
-            for record in trading.records { shared.outputs.append(.record(record)) }
-            trading.records.removeAll(keepingCapacity: true)
+            if shared.keepsRecords {
+                for record in trading.records { shared.outputs.append(.record(record)) }
+            }
+            trading.records.empty()
             for command in trading.commands { shared.outputs.append(.command(command)) }
-            trading.commands.removeAll(keepingCapacity: true)
+            trading.commands.empty()
             // Strategies only note intents, so that nothing is added while this is read.
-            for event in trading.events { tell(event) }
-            trading.events.removeAll(keepingCapacity: true)
+            for index in trading.events.indices { tell(trading.events[index]) }
+            trading.events.empty()
             rounds += 1
             if rounds > Engine.maximumRounds {
                 countRunaway()
@@ -152,16 +163,16 @@ extension Engine {
     private mutating func tell(_ event: TradingEvent) {
         switch event {
         case .order(let order, let strategy):
-            shared.outputs.append(.record(.order(order, strategy: strategy)))
+            shared.record(.order(order, strategy: strategy))
             if strategy < strategyCount { host(strategy).orderChanged(order) }
         case .fill(let fill, let strategy, let position):
-            shared.outputs.append(.record(.fill(fill, strategy: strategy, position: position)))
+            shared.record(.fill(fill, strategy: strategy, position: position))
             if strategy < strategyCount { host(strategy).filled(fill) }
         case .settlement(let settlement, let strategy):
-            shared.outputs.append(.record(.settlement(settlement, strategy: strategy)))
+            shared.record(.settlement(settlement, strategy: strategy))
             if strategy < strategyCount { host(strategy).settled(settlement) }
         case .risk(let state, let reason, let strategy):
-            shared.outputs.append(.record(.risk(state, reason: reason)))
+            shared.record(.risk(state, reason: reason))
             for index in 0..<strategyCount where strategy == nil || strategy == index {
                 host(index).riskChanged(state)
             }

@@ -67,6 +67,12 @@ public struct Engine: ~Copyable {
     public var strategyNames: [String] { owners.map(\.name) }
     @inlinable public var hasOutputs: Bool { signals.pointee.hasOutputs }
 
+    /// Whether ``EngineOutput/record(_:)`` is written down; false where nobody reads them.
+    public var keepsRecords: Bool {
+        get { shared.keepsRecords }
+        nonmutating set { shared.keepsRecords = newValue }
+    }
+
     /// Takes all outputs since the last call.
     public mutating func takeOutputs() -> [EngineOutput] {
         let taken = shared.outputs
@@ -81,7 +87,7 @@ public struct Engine: ~Copyable {
             body(shared.outputs[index])
             index += 1
         }
-        shared.outputs.removeAll(keepingCapacity: true)
+        shared.outputs.empty()
         signals.pointee.hasOutputs = false
     }
 

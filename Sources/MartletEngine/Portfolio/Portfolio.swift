@@ -113,9 +113,12 @@ package struct Portfolio: Sendable {
 
     /// Values a position anew. O(1).
     mutating func mark(_ market: Int, at mark: Price) {
-        let position = holdings[market].position
-        let value = position.quantity.isZero ? .zero : position.unrealized(at: mark)
-        unrealized += value - holdings[market].unrealized
+        let before = holdings[market].unrealized
+        let isFlat = holdings[market].position.quantity.isZero
+        if isFlat, before == .zero { return }
+        let value = isFlat ? .zero : holdings[market].position.unrealized(at: mark)
+        guard value != before else { return }
+        unrealized += value - before
         holdings[market].unrealized = value
     }
 

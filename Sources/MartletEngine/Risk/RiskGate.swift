@@ -193,15 +193,19 @@ struct RiskGate {
             return Refusal(.staleBook, value: fault, limit: "a usable book")
         }
         let age = now - core.markets.lastChange(market)
-        for limits in [strategyLimits, accountLimits]
-        where limits.maxBookAge > .zero && age > limits.maxBookAge {
-            return Refusal(.staleBook, value: "\(age.seconds) s old", limit: "\(limits.maxBookAge.seconds) s")
+        if let limit = staleness(age, strategyLimits.maxBookAge) ?? staleness(age, accountLimits.maxBookAge) {
+            return Refusal(.staleBook, value: "\(age.seconds) s old", limit: "\(limit.seconds) s")
         }
         let book = core.markets.book(market)
         if book.isCrossed {
             return Refusal(.crossedBook, value: "crossed", limit: "bid below ask")
         }
         return nil
+    }
+
+    /// The limit, where there is one and the age is beyond it.
+    private func staleness(_ age: TimeSpan, _ limit: TimeSpan) -> TimeSpan? {
+        limit > .zero && age > limit ? limit : nil
     }
 
     private func judgeSize(_ proposal: Proposal, _ limits: RiskLimits, _ core: TradingCore) -> Refusal? {
@@ -243,18 +247,19 @@ struct RiskGate {
                 limit: "\(limits.maxOrdersPerSecond)")
         }
         if proposal.isShrinking { return nil }
-        let held = core.portfolios[portfolio]
-        let loss = held.dailyLoss
+        let loss = core.portfolios[portfolio].dailyLoss
         if loss.raw > 0, loss >= limits.maxDailyLoss, !core.isReducing(proposal) {
             return Refusal(.dailyLoss, value: "\(loss)", limit: "\(limits.maxDailyLoss)")
         }
-        return judgeExposure(held, limits, proposal)
+        return judgeExposure(portfolio, limits, proposal, core)
     }
 
     /// A value beyond its limit is refused if the order makes it worse: a reducing order passes.
-    private func judgeExposure(_ held: Portfolio, _ limits: RiskLimits, _ proposal: Proposal) -> Refusal? {
-        let before = held.current(proposal.market)
-        let after = held.projected(
+    private func judgeExposure(
+        _ portfolio: Int, _ limits: RiskLimits, _ proposal: Proposal, _ core: TradingCore
+    ) -> Refusal? {
+        let before = core.portfolios[portfolio].current(proposal.market)
+        let after = core.portfolios[portfolio].projected(
             proposal.market, proposal.side, proposal.added.quantity, proposal.added.cost)
         func exceeds<T: Comparable>(_ rule: RiskRule, _ value: T, _ before: T, _ limit: T) -> Refusal? {
             value > limit && value > before ? Refusal(rule, value: "\(value)", limit: "\(limit)") : nil

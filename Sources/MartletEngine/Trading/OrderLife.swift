@@ -4,10 +4,10 @@ import Martlet
 package enum OrderEnding: Hashable, Sendable {
     case filled
     case cancelled(CancelReason)
-    case rejected(VenueRejection)
+    indirect case rejected(VenueRejection)
     /// Never sent.
     case withdrawn
-    case refused(Refusal)
+    indirect case refused(Refusal)
 
     package var status: OrderStatus {
         switch self {
@@ -34,7 +34,7 @@ package enum OrderFact: Hashable, Sendable {
     /// The router dropped it before it was sent.
     case withdrawn
     case accepted(Rest)
-    case rejected(VenueRejection)
+    indirect case rejected(VenueRejection)
     /// The router sent an amend, decrease or cancel.
     case changeSent(VenueReport.Request)
     /// The venue amended or decreased it.

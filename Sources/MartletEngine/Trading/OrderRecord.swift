@@ -57,10 +57,13 @@ struct OrderRecord {
 }
 
 /// Orders by id and in lists. Slots are reused; an order keeps its slot as long as it can be looked up.
-struct OrderStore {
-    /// By slot. Used directly: a subscript of our own that yields a record returned freed memory in debug builds
-    /// (Swift 6.3).
-    var records: ContiguousArray<OrderRecord> = []
+struct OrderStore: ~Copyable {
+    /// By slot, used directly. Behind a pointer, for an array's elements are copied whole to look at one field.
+    /// Sound because the store alone allocates, grows and frees it, and slots come from the store.
+    private(set) var records: UnsafeMutablePointer<OrderRecord>
+    /// Slots ever used.
+    private(set) var count = 0
+    private var capacity = 64
     private var free: [Int32] = []
     /// Slot by order number, from `firstNumber` on; -1 for forgotten or never used.
     private var slots: [Int32] = []
@@ -78,7 +81,14 @@ struct OrderStore {
     /// What ends within one input must outlive it.
     static let fewestKept = 256
 
-    init(finishedLimit: Int) { self.finishedLimit = max(OrderStore.fewestKept, finishedLimit) }
+    init(finishedLimit: Int) {
+        self.finishedLimit = max(OrderStore.fewestKept, finishedLimit)
+        records = .allocate(capacity: capacity)
+    }
+    deinit {
+        records.deinitialize(count: count)
+        records.deallocate()
+    }
 
     mutating func addMarket() { markets.append((-1, -1)) }
 
@@ -97,12 +107,22 @@ struct OrderStore {
             slot = Int(reused)
             records[slot] = record
         } else {
-            slot = records.count
-            records.append(record)
+            if count == capacity { grow() }
+            slot = count
+            (records + count).initialize(to: record)
+            count += 1
         }
         name(record.order.id, slot)
         if record.isOpen { open(slot) } else { keepFinished(slot) }
         return slot
+    }
+
+    private mutating func grow() {
+        let wider = UnsafeMutablePointer<OrderRecord>.allocate(capacity: capacity * 2)
+        wider.moveInitialize(from: records, count: count)
+        records.deallocate()
+        records = wider
+        capacity *= 2
     }
 
     private mutating func name(_ id: OrderID, _ slot: Int) {
@@ -177,23 +197,23 @@ struct OrderStore {
     }
 
     func checkInvariants() {
-        var count = 0
+        var open = 0
         var slot = all.first
         while slot >= 0 {
             precondition(records[Int(slot)].isOpen)
             precondition(self.slot(of: records[Int(slot)].order.id) == Int(slot))
-            count += 1
+            open += 1
             slot = records[Int(slot)].links.all.next
         }
-        precondition(count == openCount)
+        precondition(open == openCount)
         for market in markets {
             var slot = market.first
             while slot >= 0 {
-                count -= 1
+                open -= 1
                 slot = records[Int(slot)].links.market.next
             }
         }
-        precondition(count == 0)
-        precondition(records.count - free.count - openCount <= finishedLimit)
+        precondition(open == 0)
+        precondition(count - free.count - openCount <= finishedLimit)
     }
 }

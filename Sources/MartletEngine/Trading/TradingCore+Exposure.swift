@@ -97,10 +97,7 @@ extension TradingCore {
     func markAll(_ market: Int) {
         guard let mark = desks[market].mark else { return }
         for index in portfolios.indices {
-            let holding = portfolios[index].holdings[market]
-            if !holding.position.quantity.isZero || holding.unrealized != .zero {
-                portfolios[index].mark(market, at: mark)
-            }
+            portfolios[index].mark(market, at: mark)
         }
     }
 }

@@ -13,6 +13,7 @@ extension TradingCore {
     @inline(never)
     private func markMoved(_ market: Int, _ mid: Price, _ now: Timestamp) {
         desks[market].mark = mid
+        guard desks[market].holders > 0 else { return }
         markAll(market)
         for index in portfolios.indices { judgeLoss(index, now) }
         serve(now)

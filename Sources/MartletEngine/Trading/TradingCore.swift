@@ -22,7 +22,9 @@ package final class TradingCore {
 
     @exclusivity(unchecked) var store: OrderStore
     /// By strategy, then that of adopted orders, then the account's.
-    @exclusivity(unchecked) package internal(set) var portfolios: ContiguousArray<Portfolio>
+    /// At a fixed address, so that none is copied to look at one sum; sound because the core alone allocates and
+    /// frees them, and their number never changes.
+    package let portfolios: UnsafeMutableBufferPointer<Portfolio>
     @exclusivity(unchecked) package internal(set) var cash = CashBook()
     @exclusivity(unchecked) var desks: ContiguousArray<MarketDesk> = []
     @exclusivity(unchecked) var gate: RiskGate
@@ -54,13 +56,19 @@ package final class TradingCore {
         unassigned = strategyNames.count
         account = strategyNames.count + 1
         store = OrderStore(finishedLimit: settings.finishedOrdersKept)
-        portfolios = ContiguousArray(repeating: Portfolio(), count: strategyNames.count + 2)
+        portfolios = .allocate(capacity: strategyNames.count + 2)
+        portfolios.initialize(repeating: Portfolio())
         gate = RiskGate(settings, strategies: strategyNames.count)
         router = OrderRouter(settings: settings.router, limits: .basic)
         trades = TradeMemory(limit: settings.tradesRemembered)
         router.addLane(now: .distantPast)
         cash.add(settings.startingCash, to: 0)
         for shard in settings.startingCashOnShards { cash.add(shard.cash, to: lane(of: shard.shard)) }
+    }
+
+    deinit {
+        portfolios.deinitialize()
+        portfolios.deallocate()
     }
 
     /// Seeds the jitter of the router's waits; the run's nonce.

@@ -59,14 +59,14 @@ public struct VenueReport: Hashable, Sendable {
         /// The order was taken. `filled` at once, `remaining` now resting (zero: done; then `end` says why).
         case accepted(filled: Quantity, remaining: Quantity, end: CancelReason?)
         /// Not taken: proof that it has no effect.
-        case rejected(VenueRejection)
+        indirect case rejected(VenueRejection)
         /// The amend was taken. `quantity` is the new whole size, `remaining` what rests after fills it caused.
         case amended(price: Price, quantity: Quantity, remaining: Quantity)
         case decreased(remaining: Quantity)
         /// Our cancel was taken: `by` contracts were taken off (zero: it had filled).
         case cancelled(by: Quantity)
         /// An amend, decrease or cancel was refused; the order is as it was, or gone (`404`).
-        case changeRejected(Request, VenueRejection)
+        indirect case changeRejected(Request, VenueRejection)
         /// The venue took the order off without being asked.
         case ended(CancelReason)
         /// A trade. Its order may not have been acknowledged yet.
@@ -76,7 +76,7 @@ public struct VenueReport: Hashable, Sendable {
         /// An unknown order was looked for and is proven absent: it never had any effect.
         case provenAbsent
         /// The order as the venue has it now: the answer to a look-up, or of the private order channel.
-        case state(OrderState)
+        indirect case state(OrderState)
         /// Too many requests (429): the command had no effect.
         case rateLimited(Request)
     }

@@ -31,6 +31,8 @@ public final class SignaturePool: Sendable {
     private let ready = Atomic<Int>(0)
     private let inPlace = Atomic<Int>(0)
     private let ahead = Atomic<Int>(0)
+    /// Paths of single orders that are kept at present.
+    private let orderPaths = Atomic<Int>(0)
 
     /// - Parameter clock: nanoseconds since 1970, of this machine; ``setOffset(_:)`` adds the exchange's.
     public init(
@@ -59,21 +61,34 @@ public final class SignaturePool: Sendable {
 
     // MARK: - The order path
 
-    /// Begins to keep signatures for a path. Paths of single orders end with ``retire(_:)``.
+    /// Begins to keep signatures for a path. Paths of single orders end with ``retire(_:)``; beyond
+    /// `settings.ordersMax` of them, further ones are signed in place.
     public func path(_ method: String, _ path: String, _ priority: SignaturePriority) -> SignedPath {
         let depth =
             switch priority {
             case .create: settings.createDepth
             case .batchedCancel: settings.cancelDepth
-            case .order: settings.orderDepth
+            case .order: admitsOrder() ? settings.orderDepth : 0
             }
         let kept = SignedPath(method, path, priority, depth: isPooled ? depth : 0)
-        if isPooled { posted.withLock { $0.append(kept) } }
+        if !kept.slots.isEmpty { posted.withLock { $0.append(kept) } }
         return kept
     }
 
-    /// The path's order is gone.
-    public func retire(_ path: SignedPath) { path.isRetired.store(true, ordering: .relaxed) }
+    private func admitsOrder() -> Bool {
+        guard isPooled else { return false }
+        if orderPaths.wrappingAdd(1, ordering: .relaxed).newValue <= settings.ordersMax { return true }
+        orderPaths.wrappingSubtract(1, ordering: .relaxed)
+        return false
+    }
+
+    /// The path's order is gone, or no longer near the touch.
+    public func retire(_ path: SignedPath) {
+        let isFirst = !path.isRetired.exchange(true, ordering: .relaxed)
+        if isFirst, path.priority == .order, !path.slots.isEmpty {
+            orderPaths.wrappingSubtract(1, ordering: .relaxed)
+        }
+    }
 
     /// A signature for one request, ready-made where there is one.
     public func signature(for path: SignedPath) throws(KeyError) -> RequestSignature {
@@ -130,6 +145,7 @@ public final class SignaturePool: Sendable {
     func signDue(_ work: inout Work) -> Int64 {
         adopt(&work)
         let started = clock()
+        work.schedule.noticeClockSet(now: started)
         var places: [SignatureSchedule.Place] = []
         var owners: [(path: Int, slot: Int)] = []
         for (index, path) in work.paths.enumerated() {

@@ -51,7 +51,8 @@ struct SignatureSchedule {
 
     init(_ settings: SignatureSettings) { self.settings = settings }
 
-    /// The index of the place to be filled now: the empty ones by priority, then what has aged, oldest first.
+    /// The index of the place to be filled now: the empty ones by priority, then what has aged, by
+    /// priority and age.
     func next(_ places: some Collection<Place>, now: Int64) -> Int? {
         guard now >= notBefore else { return nil }
         let refreshAge = Int64(Double(settings.life) * min(max(settings.refreshShare, 0.1), 0.9))
@@ -71,6 +72,11 @@ struct SignatureSchedule {
         if (a.madeAt == nil) != (b.madeAt == nil) { return a.madeAt == nil }
         if a.priority != b.priority { return a.priority < b.priority }
         return (a.madeAt ?? 0) < (b.madeAt ?? 0)
+    }
+
+    /// The wall clock may be set back: a pause longer than a signature's life is no pause any more.
+    mutating func noticeClockSet(now: Int64) {
+        if notBefore > now + settings.life { notBefore = now }
     }
 
     /// A signature took `duration`: a pause follows that keeps the share.

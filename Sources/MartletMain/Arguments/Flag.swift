@@ -101,6 +101,18 @@ extension ValueKind where Value == Int {
     }
 }
 
+extension ValueKind where Value == Double {
+    package static func number(_ placeholder: String, in range: ClosedRange<Double>) -> Self {
+        Self(placeholder) { text in
+            guard let number = Double(text), number.isFinite else { throw ValueProblem("is not a number") }
+            guard range.contains(number) else {
+                throw ValueProblem("is not within \(range.lowerBound)...\(range.upperBound)")
+            }
+            return number
+        }
+    }
+}
+
 extension ValueKind where Value == UInt64 {
     package static var seed: Self {
         Self("NUMBER") { text in

@@ -15,7 +15,8 @@ enum DemoTape {
     }
 
     /// Generates the day into a tape. It appears under its name only when it is whole.
-    static func write(to path: String, seed: UInt64) throws(CommandError) {
+    @discardableResult
+    static func write(to path: String, seed: UInt64) throws(CommandError) -> TapeWriter.Totals {
         do {
             let writer = try TapeWriter(path: path)
             try DemoWorld.generate(seed: seed) { input, time in
@@ -25,6 +26,7 @@ enum DemoTape {
                 try writer.append(input, at: time)
             }
             try writer.finish()
+            return writer.totals
         } catch let error as CommandError {
             throw error
         } catch {

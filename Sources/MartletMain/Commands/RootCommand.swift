@@ -11,7 +11,15 @@ enum RootCommand {
         root.flags = [versionFlag]
         var commands = [
             BacktestCommand.command(registry),
+            TapeCommand.command(),
             StrategiesCommand.command(registry),
+            AuthCommand.command(),
+            MarketsCommand.command(),
+            FetchCommand.command(),
+            BookCommand.command(),
+            TradesCommand.command(),
+            RecordCommand.command(),
+            SandboxCommand.command(),
             BenchCommand.command(),
             NewCommand.command(),
         ]

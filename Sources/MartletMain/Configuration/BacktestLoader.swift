@@ -51,7 +51,11 @@ package struct BacktestLoader {
         let name =
             path.map { URL(fileURLWithPath: $0).deletingPathExtension().lastPathComponent } ?? "demo"
         let uses = root.remove("strategies")
-        let configuration = try decode(root, reader)
+        var configuration = try decode(root, reader)
+        if path == nil, configuration.tapes == ["demo"], configuration.trading.startingCashOnShards.isEmpty {
+            // Some of the day's markets are on another shard, and cash counts only where it is.
+            configuration.trading.startingCashOnShards = [ShardCash(shard: 2, cash: 5000)]
+        }
         let strategies = try self.strategies(uses, reader)
         let folder = path.map { ($0 as NSString).deletingLastPathComponent } ?? ""
         return BacktestPlan(

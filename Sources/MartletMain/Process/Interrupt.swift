@@ -8,15 +8,12 @@ package enum Interrupt {
     /// The first signal received, zero for none. Atomic: a handler may run on any thread.
     private static let received = Atomic<Int32>(0)
 
-    /// Starts listening, and ignores SIGPIPE so that a closed pipe is an error of `write`.
-    ///
-    /// Both signals are let in: a program inherits what its parent blocks, and threads of Dispatch block nearly
-    /// all, so that a run started from one could not be stopped in order.
+    /// Starts listening, and ignores SIGPIPE and SIGXFSZ, so that what they tell is an error of `write`.
     package static func install() {
         received.store(0, ordering: .relaxed)
         signal(SIGPIPE, SIG_IGN)
-        var wanted = sigset_t()
-        sigemptyset(&wanted)
+        // A file grown past `ulimit -f` is an error of `write` too.
+        signal(SIGXFSZ, SIG_IGN)
         for number in [SIGINT, SIGTERM] {
             var action = sigaction()
             // Only a lock-free atomic and `_exit`: both are safe in a handler.
@@ -27,9 +24,13 @@ package enum Interrupt {
             }
             action.sa_flags = Int32(bitPattern: UInt32(SA_RESTART))
             sigaction(number, &action, nil)
-            sigaddset(&wanted, number)
         }
-        pthread_sigmask(SIG_UNBLOCK, &wanted, nil)
+        // A parent that starts us from a worker thread hands its blocked signals down.
+        var heard = sigset_t()
+        sigemptyset(&heard)
+        sigaddset(&heard, SIGINT)
+        sigaddset(&heard, SIGTERM)
+        pthread_sigmask(SIG_UNBLOCK, &heard, nil)
     }
 
     /// Cheap: one relaxed load.

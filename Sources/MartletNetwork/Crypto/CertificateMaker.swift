@@ -48,7 +48,9 @@ public struct CertificateMaker: Sendable {
         X509_set_issuer_name(x509, issuer.map { X509_get_subject_name($0.x509) } ?? name)
         X509_set_pubkey(x509, key.key)
         let signedBy = issuer?.x509 ?? x509
-        for (kind, value) in request.extensions {
+        // Strict verifiers (Python 3.13's default) refuse an issued certificate that does not name its issuer's key.
+        let issuerKey = issuer == nil ? [] : [(NID_authority_key_identifier, "keyid:always")]
+        for (kind, value) in request.extensions + issuerKey {
             guard copenssl_add_extension(x509, signedBy, kind, value) == 1 else {
                 throw .configuration("the extension \(value): " + OpenSSLErrors.drain().text)
             }

@@ -27,6 +27,7 @@ package struct BacktestDriver: ~Copyable {
         self.exchange = exchange
         self.settings = settings
         self.observer = observer
+        self.engine.keepsRecords = observer != nil
     }
 
     /// Runs to the input's end, or until the observer asks to stop. Throws what the input throws; the run until
@@ -34,25 +35,31 @@ package struct BacktestDriver: ~Copyable {
     package mutating func run<Source: RunSource & ~Copyable>(_ source: inout Source) throws -> RunSummary {
         var left = BacktestDriver.recordsBetweenProgress
         reading: while true {
-            switch try source.next() {
-            case .market:
-                let event = source.event
-                if event.receiveTime >= min(exchange.nextDue, min(engine.nextWake, due)) {
-                    runDue(until: event.receiveTime)
+            let event: MarketEvent
+            if let hot = source.nextHot() {
+                event = hot
+            } else {
+                switch try source.next() {
+                case .market: event = source.event
+                case .input:
+                    take(source.input, at: source.time)
+                    continue reading
+                case .end:
+                    summary.isComplete = true
+                    break reading
                 }
-                if exchange.apply(event) != nil { summary.venueFaults += 1 }
-                engine.handle(event)
-                if engine.hasOutputs || exchange.nextDue <= event.receiveTime { deliver() }
-                left &-= 1
-                if left == 0 {
-                    summary.records += BacktestDriver.recordsBetweenProgress
-                    left = BacktestDriver.recordsBetweenProgress
-                    guard report(source.fraction) else { break reading }
-                }
-            case .input: take(source.input, at: source.time)
-            case .end:
-                summary.isComplete = true
-                break reading
+            }
+            if event.receiveTime >= min(exchange.nextDue, min(engine.nextWake, due)) {
+                runDue(until: event.receiveTime)
+            }
+            if exchange.apply(event) != nil { summary.venueFaults += 1 }
+            engine.handle(event)
+            if engine.hasOutputs || exchange.nextDue <= event.receiveTime { deliver() }
+            left &-= 1
+            if left == 0 {
+                summary.records += BacktestDriver.recordsBetweenProgress
+                left = BacktestDriver.recordsBetweenProgress
+                guard report(source.fraction) else { break reading }
             }
         }
         summary.records += BacktestDriver.recordsBetweenProgress - left
@@ -155,7 +162,7 @@ package struct BacktestDriver: ~Copyable {
         announce()
         while let due = exchange.nextReport(at: time) {
             summary.reports += 1
-            engine.handle(.report(due.report), at: due.time)
+            engine.handle(due.report, at: due.time)
             // An answer to this report may be overtaken by nothing that is due later.
             if engine.hasOutputs { return }
         }
@@ -163,6 +170,7 @@ package struct BacktestDriver: ~Copyable {
 
     /// Tells the engine what the venue did to its markets.
     private mutating func announce() {
+        guard exchange.hasAnnouncements else { return }
         for announcement in exchange.takeAnnouncements() {
             switch announcement {
             case .status(let market, let status, let at): engine.handle(.status(market, status), at: at)

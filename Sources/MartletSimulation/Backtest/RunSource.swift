@@ -4,6 +4,8 @@ import MartletTape
 
 /// Where a run's inputs come from: a tape, or a generator. Inputs come in the order of their receive times.
 package protocol RunSource: ~Copyable {
+    /// Goes to the next input if it is a book event at hand, and hands it over; nil leaves everything as it was.
+    mutating func nextHot() -> MarketEvent?
     /// Goes to the next input.
     mutating func next() throws -> RunStep
     /// After `.market`.
@@ -14,6 +16,10 @@ package protocol RunSource: ~Copyable {
     var time: Timestamp { get }
     /// 0…1 of the whole.
     var fraction: Double { get }
+}
+
+extension RunSource where Self: ~Copyable {
+    package mutating func nextHot() -> MarketEvent? { nil }
 }
 
 /// What a source's ``RunSource/next()`` came to.
@@ -34,6 +40,8 @@ package struct TapeSource: RunSource, ~Copyable {
         byteCount = tape.byteCount
     }
 
+    @inlinable @inline(__always)
+    package mutating func nextHot() -> MarketEvent? { cursor.nextHot() }
     @inlinable @inline(__always)
     package mutating func next() throws -> RunStep {
         while true {

@@ -52,8 +52,8 @@ package final class SimulatedExchange {
     @exclusivity(unchecked) package private(set) var counts = ExchangeCounts()
     @exclusivity(unchecked) private var generator: SeededGenerator
     @exclusivity(unchecked) private var faultGenerator: SeededGenerator
-    @exclusivity(unchecked) private var arrivals = DueQueue<Arrival>()
-    @exclusivity(unchecked) private var deliveries = DueQueue<Delivery>()
+    @exclusivity(unchecked) private var arrivals = DueLine<Arrival>()
+    @exclusivity(unchecked) private var deliveries = DueLine<Delivery>()
     @exclusivity(unchecked) private var held: [(arrival: Arrival, until: Timestamp)] = []
     @exclusivity(unchecked) private var lastArrival: Timestamp = .distantPast
     @exclusivity(unchecked) private var lastDelivery: Timestamp = .distantPast
@@ -117,9 +117,11 @@ package final class SimulatedExchange {
 
     /// What the venue's clock did to its markets since the last call.
     package func takeAnnouncements() -> ContiguousArray<VenueAnnouncement> {
-        defer { venue.announcements.removeAll(keepingCapacity: true) }
-        return venue.announcements
+        let taken = venue.announcements
+        venue.announcements.removeAll(keepingCapacity: true)
+        return taken
     }
+    package var hasAnnouncements: Bool { !venue.announcements.isEmpty }
 
     // MARK: The engine's side
 
@@ -128,7 +130,12 @@ package final class SimulatedExchange {
         counts.commands += 1
         let arrival = max(now + settings.entryLatency.draw(&generator), lastArrival)
         lastArrival = arrival
-        arrivals.insert(Arrival(command: command, sent: now), at: arrival)
+        if arrival == now, arrivals.isEmpty, held.isEmpty, venue.nextTimer > now {
+            // Nothing comes before it: it is there.
+            arrive(Arrival(command: command, sent: now), at: now)
+        } else {
+            arrivals.insert(Arrival(command: command, sent: now), at: arrival)
+        }
         refreshDue()
     }
 
@@ -174,8 +181,7 @@ package final class SimulatedExchange {
     // MARK: Arrival
 
     private func arrive(_ arrival: Arrival, at now: Timestamp) {
-        if let market = arrival.command.markets.first(where: { venue.isKnown($0) && venue.isInGroup($0) }) {
-            _ = market
+        if meetsOpenGroup(arrival.command) {
             counts.held += 1
             held.append((arrival, now + SimulatedExchange.groupPatience))
             venue.feed.pointee.hasNews = true
@@ -190,11 +196,22 @@ package final class SimulatedExchange {
     }
 
     private func release(_ market: Market.ID, at now: Timestamp) {
-        while let first = held.first,
-            !first.arrival.command.markets.contains(where: { venue.isKnown($0) && venue.isInGroup($0) })
-        {
+        while let first = held.first, !meetsOpenGroup(first.arrival.command) {
             held.removeFirst()
             execute(first.arrival, at: now)
+        }
+    }
+
+    /// Whether a command names a market in the midst of a time-stamp group.
+    private func meetsOpenGroup(_ command: VenueCommand) -> Bool {
+        func isOpen(_ market: Market.ID) -> Bool { venue.isKnown(market) && venue.isInGroup(market) }
+        return switch command {
+        case .place(let place): isOpen(place.request.market)
+        case .amend(let amend): isOpen(amend.market)
+        case .decrease(_, let market, _), .cancel(_, let market): isOpen(market)
+        case .placeBatch(let places): places.contains { isOpen($0.request.market) }
+        case .cancelBatch(let orders): orders.contains { isOpen($0.market) }
+        case .cancelEverything: false
         }
     }
 
@@ -327,16 +344,6 @@ extension VenueCommand {
         case .cancel(let order, let market): [(.cancel, order, market)]
         case .placeBatch(let places): places.map { (.place, $0.id, $0.request.market) }
         case .cancelBatch(let orders): orders.map { (.cancel, $0.order, $0.market) }
-        case .cancelEverything: []
-        }
-    }
-    var markets: [Market.ID] {
-        switch self {
-        case .place(let place): [place.request.market]
-        case .amend(let amend): [amend.market]
-        case .decrease(_, let market, _), .cancel(_, let market): [market]
-        case .placeBatch(let places): places.map(\.request.market)
-        case .cancelBatch(let orders): orders.map(\.market)
         case .cancelEverything: []
         }
     }

@@ -88,7 +88,7 @@ struct Account {
     /// Position in `markets` by market index, -1 for none.
     var place: ContiguousArray<Int32> = []
     var markets: ContiguousArray<AccountMarket> = []
-    var live: [OrderID: Int32] = [:]
+    var live = OrderTable()
     var memory: OrderMemory
     /// Collateral given back, by event.
     var returned: [Int32: Money] = [:]

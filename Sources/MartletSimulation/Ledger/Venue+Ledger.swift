@@ -75,10 +75,10 @@ extension Venue {
     /// Whether an account can pay for an order that is not in its list yet, its fee included: as a taker where it
     /// would trade at once.
     func isCovered(_ order: VenueOrder, _ account: Int, _ entry: Int) -> Bool {
-        let market = definitions[Int(order.market.index)]
+        let market = Int(order.market.index)
         let side = order.side
         let taking = crosses(order.market, side, order.price)
-        let fee = market.fees.tradeFee(
+        let fee = definitions[market].fees.tradeFee(
             price: order.price, quantity: order.remaining, isTaker: taking, at: order.updated)
         let collateral =
             requirement(account, entry, side, adding: order)
@@ -86,7 +86,7 @@ extension Venue {
         let lost = returnLost(order, account)
         let needed = collateral + fee + lost
         guard needed.raw > 0 else { return true }
-        let shard = accounts[account].shard(market.shard)
+        let shard = accounts[account].shard(definitions[market].shard)
         return needed <= accounts[account].shards[shard].available
     }
 

@@ -5,12 +5,13 @@ import Martlet
 struct Lane: ~Copyable {
     /// The crowd: as recorded, or empty where all orders are real.
     @usableFromInline var crowd: OrderBook
-    /// Nothing but the crowd is here: a record updates its ladder and that is all.
-    @usableFromInline var isPlain = true
-    /// Real orders are here, but only records within the watched prices concern them, and nothing is pending.
-    var isQuiet = false
-    var watchBids = Watch()
-    var watchAsks = Watch()
+    /// Nothing is pending, and only records within the watched prices concern real orders (none where there are no
+    /// real orders): for others the ladder's update is all.
+    @usableFromInline var isQuiet = true
+    @usableFromInline var watchBids = Watch()
+    @usableFromInline var watchAsks = Watch()
+    /// Levels came or went, or what is taken changed, since the watched prices were drawn.
+    var isWatchStale = false
     /// The last record did not end its time-stamp group.
     @usableFromInline var isInGroup = false
     /// The recording cannot be trusted until its next snapshot; the crowd is taken to be empty.
@@ -27,8 +28,9 @@ struct Lane: ~Copyable {
     /// A change was published for this market since its last group end.
     var isPublishing = false
     var groupTime: Timestamp = .unknown
-    var bids = RealSide(.bid)
-    var asks = RealSide(.ask)
+    /// The real orders' levels, bids first. Behind a pointer: a subscript that yields a property copies it to look
+    /// at one price. Sound because the lane alone allocates and frees the two.
+    let sides: UnsafeMutablePointer<RealSide>
     var taken: ContiguousArray<Taken> = []
     var openTime: Timestamp = .unknown
     var closeTime: Timestamp = .unknown
@@ -36,23 +38,34 @@ struct Lane: ~Copyable {
     /// Generation of the settlement timer: an older one that fires is void.
     var settlement: UInt32 = 0
 
-    init(unit: Price) { crowd = OrderBook(unit: unit) }
+    init(unit: Price) {
+        crowd = OrderBook(unit: unit)
+        sides = .allocate(capacity: 2)
+        sides.initialize(to: RealSide(.bid))
+        (sides + 1).initialize(to: RealSide(.ask))
+    }
+    deinit {
+        sides.deinitialize(count: 2)
+        sides.deallocate()
+    }
 
-    @inline(__always)
     subscript(side: Side) -> RealSide {
-        _read { if side == .bid { yield bids } else { yield asks } }
-        _modify { if side == .bid { yield &bids } else { yield &asks } }
+        @inline(__always) unsafeAddress { UnsafePointer(sides + Int(side.rawValue)) }
+        @inline(__always) nonmutating unsafeMutableAddress { sides + Int(side.rawValue) }
     }
 
     /// Which records of one side matter to real orders, by price as distance from the side's worst.
-    struct Watch {
+    @usableFromInline
+    struct Watch: Equatable {
         /// From the least to the most aggressive price with real orders or taken contracts.
-        var low = Int32.max
-        var high = Int32.min
+        @usableFromInline var low = Int32.max
+        @usableFromInline var high = Int32.min
         /// From here on the side reaches real orders of the other.
-        var crossing = Int32.max
+        @usableFromInline var crossing = Int32.max
 
-        @inline(__always)
+        @usableFromInline init() {}
+
+        @inlinable @inline(__always)
         func concerns(_ distance: Int32) -> Bool {
             (distance >= low && distance <= high) || distance >= crossing
         }
@@ -63,13 +76,14 @@ struct Lane: ~Copyable {
     }
 
     /// Micro-dollars from the side's worst price.
-    @inline(__always)
+    @inlinable @inline(__always)
     static func distance(_ side: Side, _ price: Price) -> Int32 {
         side == .bid ? price.micros : 1_000_000 - price.micros
     }
 
     /// Draws the bounds of what concerns real orders anew.
     mutating func refreshWatch() {
+        isWatchStale = false
         func watch(_ own: borrowing RealSide, _ other: borrowing RealSide) -> Watch {
             var watch = Watch()
             if let worst = own.levels.first, let best = own.levels.last {
@@ -79,8 +93,8 @@ struct Lane: ~Copyable {
             if let reached = other.best { watch.crossing = Lane.distance(own.side, reached) }
             return watch
         }
-        watchBids = watch(bids, asks)
-        watchAsks = watch(asks, bids)
+        watchBids = watch(self[.bid], self[.ask])
+        watchAsks = watch(self[.ask], self[.bid])
         for entry in taken {
             if entry.side == .bid {
                 watchBids.include(Lane.distance(.bid, entry.price))
@@ -90,7 +104,7 @@ struct Lane: ~Copyable {
         }
     }
 
-    var hasRealOrders: Bool { !bids.isEmpty || !asks.isEmpty }
+    var hasRealOrders: Bool { !self[.bid].isEmpty || !self[.ask].isEmpty }
 
     // MARK: The crowd less what was taken from it
 
@@ -125,16 +139,25 @@ struct Lane: ~Copyable {
             return
         }
         taken.append(Taken(side: side, price: price, quantity: quantity))
-        isPlain = false
         isQuiet = false
+        isWatchStale = true
     }
     /// Brings what is taken at a level down to `quantity`.
     mutating func limitTaken(_ side: Side, _ price: Price, to quantity: Quantity) {
         for index in taken.indices where taken[index].price == price && taken[index].side == side {
             taken[index].quantity = min(taken[index].quantity, quantity)
-            if !taken[index].quantity.isPositive { taken.remove(at: index) }
+            if !taken[index].quantity.isPositive {
+                taken.remove(at: index)
+                isWatchStale = true
+            }
             return
         }
+    }
+
+    mutating func forgetTaken() {
+        guard !taken.isEmpty else { return }
+        taken.removeAll(keepingCapacity: true)
+        isWatchStale = true
     }
 
     /// The best price of a side over crowd and real orders.

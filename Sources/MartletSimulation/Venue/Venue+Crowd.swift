@@ -16,9 +16,8 @@ extension Venue {
         let lane = lanes + Int(market.index)
         publishCrowdGone(market)
         lane.pointee.crowd.clear()
-        lane.pointee.taken.removeAll(keepingCapacity: true)
+        lane.pointee.forgetTaken()
         lane.pointee.isBroken = true
-        lane.pointee.isPlain = false
         lane.pointee.isQuiet = false
         forEachLevel(lane) { level in
             level.removed = .zero
@@ -29,18 +28,9 @@ extension Venue {
     @usableFromInline @inline(never)
     func applyCarefully(_ event: MarketEvent) -> BookFault? {
         let lane = lanes + Int(event.market.index)
-        if event.kind == .delta, lane.pointee.isQuiet {
-            // The other short way: real orders are here, and this record does not concern them.
-            let isBid = event.side == .bid
-            let distance = Lane.distance(event.side, event.price)
-            let concerns =
-                isBid
-                ? lane.pointee.watchBids.concerns(distance) : lane.pointee.watchAsks.concerns(distance)
-            if !concerns {
-                lane.pointee.isInGroup = !event.flags.contains(.groupEnd)
-                let fault = lane.pointee.crowd.add(event.quantity, side: event.side, price: event.price)
-                return fault == nil ? nil : broke(event, fault)
-            }
+        if event.kind == .trade, lane.pointee.isQuiet, isFarTrade(event, lane) {
+            lane.pointee.isInGroup = !event.flags.contains(.groupEnd)
+            return nil
         }
         if event.exchangeTime != lane.pointee.groupTime || !event.exchangeTime.isKnown {
             finishGroup(event.market, lane, at: event.receiveTime)
@@ -60,6 +50,14 @@ extension Venue {
         if !lane.pointee.isInGroup { finishGroup(event.market, lane, at: event.receiveTime) }
         if !tradedGroups.isEmpty { judgeGroups(event.receiveTime) }
         return fault
+    }
+
+    /// A trade behind every real order of its side: it met nobody's.
+    @inline(__always)
+    private func isFarTrade(_ event: MarketEvent, _ lane: UnsafeMutablePointer<Lane>) -> Bool {
+        let side = event.side.opposite
+        let high = side == .bid ? lane.pointee.watchBids.high : lane.pointee.watchAsks.high
+        return Lane.distance(side, event.price) > high
     }
 
     // MARK: Changes
@@ -206,9 +204,9 @@ extension Venue {
         }
         if settings.taken == .off, !lane.pointee.taken.isEmpty {
             publishTakenGone(market, now)
-            lane.pointee.taken.removeAll(keepingCapacity: true)
+            lane.pointee.forgetTaken()
         }
-        refreshPlain(lane)
+        refreshQuiet(lane)
     }
 
     /// How long a trade waits for the removal of its contracts.
@@ -268,14 +266,11 @@ extension Venue {
     }
 
     /// Whether the feed may go the short way again.
-    func refreshPlain(_ lane: UnsafeMutablePointer<Lane>) {
-        lane.pointee.isPlain =
-            !lane.pointee.hasRealOrders && lane.pointee.taken.isEmpty && !lane.pointee.isBroken
-            && !settings.publishes && !lane.pointee.isInSnapshot
+    func refreshQuiet(_ lane: UnsafeMutablePointer<Lane>) {
         lane.pointee.isQuiet =
-            !lane.pointee.isPlain && !lane.pointee.isBroken && !settings.publishes
-            && !lane.pointee.isInSnapshot && !lane.pointee.isDirty && !lane.pointee.mayCross
-        if lane.pointee.isQuiet { lane.pointee.refreshWatch() }
+            !lane.pointee.isBroken && !settings.publishes && !lane.pointee.isInSnapshot
+            && !lane.pointee.isDirty && !lane.pointee.mayCross
+        if lane.pointee.isQuiet, lane.pointee.isWatchStale { lane.pointee.refreshWatch() }
     }
 
     // MARK: Snapshots
@@ -285,10 +280,9 @@ extension Venue {
         lane.pointee.crowd.clear()
         lane.pointee.isBroken = false
         lane.pointee.isInSnapshot = true
-        lane.pointee.isPlain = false
         lane.pointee.isQuiet = false
         if settings.taken != .untilRemoved, settings.taken != .untilEmpty {
-            lane.pointee.taken.removeAll(keepingCapacity: true)
+            lane.pointee.forgetTaken()
         }
     }
 
@@ -319,8 +313,9 @@ extension Venue {
     }
 
     private func forEachLevel(_ lane: UnsafeMutablePointer<Lane>, _ change: (inout RealLevel) -> Void) {
-        for index in lane.pointee.bids.levels.indices { change(&lane.pointee.bids.levels[index]) }
-        for index in lane.pointee.asks.levels.indices { change(&lane.pointee.asks.levels[index]) }
+        for side in [Side.bid, .ask] {
+            for index in lane.pointee[side].levels.indices { change(&lane.pointee[side].levels[index]) }
+        }
     }
 }
 

@@ -193,7 +193,8 @@ extension Venue {
         bookFill(slot, contracts, at: price, fee: fee)
         countInGroup(Int(orders[slot].group), contracts, now)
         let fill = Fill(
-            tradeID: "T\(tradeNumber)", order: orders[slot].id, market: market, side: side, price: price,
+            tradeID: String(letter: UInt8(ascii: "T"), number: tradeNumber), order: orders[slot].id,
+            market: market, side: side, price: price,
             quantity: contracts, isTaker: isTaker, fee: fee, exchangeTime: now)
         report(.filled(fill), orders[slot].id, market, account, now, orders[slot].venueOrderID)
     }
@@ -217,8 +218,8 @@ extension Venue {
         lane.pointee[order.side].levels[index].quantity += order.remaining
         orders[slot].crowdAhead = lane.pointee.crowdSize(order.side, order.price)
         orders[slot].isResting = true
-        lane.pointee.isPlain = false
-        if lane.pointee.isQuiet || !lane.pointee.isDirty { refreshPlain(lane) }
+        lane.pointee.isWatchStale = true
+        if lane.pointee.isQuiet || !lane.pointee.isDirty { refreshQuiet(lane) }
         linkToAccount(slot)
         refreshReserve(Int(order.account), accounts[Int(order.account)].makeEntry(order.market))
         publishChange(order.market, order.side, order.price, order.remaining, at: now)
@@ -268,7 +269,8 @@ extension Venue {
         orders[slot].previous = -1
         if lane.pointee[order.side].levels[index].head < 0 {
             lane.pointee[order.side].levels.remove(at: index)
-            refreshPlain(lane)
+            lane.pointee.isWatchStale = true
+            refreshQuiet(lane)
         }
     }
 

@@ -97,9 +97,11 @@ extension Venue {
                 precondition(previous == level.tail && level.head >= 0 && sum == level.quantity)
             }
         }
-        if let bid = lane.pointee.bids.best, let ask = lane.pointee.asks.best { precondition(bid < ask) }
-        if lane.pointee.isPlain {
-            precondition(!lane.pointee.hasRealOrders && lane.pointee.taken.isEmpty)
+        if let bid = lane.pointee[.bid].best, let ask = lane.pointee[.ask].best { precondition(bid < ask) }
+        if lane.pointee.isQuiet {
+            let (bids, asks) = (lane.pointee.watchBids, lane.pointee.watchAsks)
+            lane.pointee.refreshWatch()
+            precondition(lane.pointee.watchBids == bids && lane.pointee.watchAsks == asks)
         }
         for entry in lane.pointee.taken {
             precondition(entry.quantity.isPositive)
@@ -130,6 +132,20 @@ extension Venue {
         precondition(listed == accounts[account].live.count)
         for shard in accounts[account].shards {
             precondition(shard.reserved == reserved[shard.shard] ?? .zero && shard.reserved.raw >= 0)
+        }
+    }
+}
+
+extension Venue {
+    /// Switches the return of collateral across mutually exclusive markets on or off for an account.
+    package func setNetting(_ nets: Bool, account: Int) {
+        guard accounts[account].nets != nets else { return }
+        accounts[account].nets = nets
+        if nets {
+            for entry in accounts[account].markets.indices { refreshReserve(account, entry) }
+        } else {
+            accounts[account].returned = [:]
+            for shard in accounts[account].shards.indices { accounts[account].shards[shard].returned = .zero }
         }
     }
 }

@@ -130,7 +130,7 @@ package final class Venue {
         }
         events[Int(event)].append(id)
         lanes[Int(id.index)].event = event
-        if settings.publishes { lanes[Int(id.index)].isPlain = false }
+        if settings.publishes { lanes[Int(id.index)].isQuiet = false }
         setTimes(id, market, at: now)
         return id
     }
@@ -155,13 +155,15 @@ package final class Venue {
 
     // MARK: Accounts
 
-    /// Adds an account and returns its number. Cash is given by shard.
+    /// Adds an account and returns its number. Cash is given by shard. `remembered`: finished orders kept, nil for
+    /// the settings' number.
     package func addAccount(
         _ cash: [(shard: Int, amount: Money)], precision: BalancePrecision = .directMember,
-        nets: Bool = false
+        nets: Bool = false, remembered: Int? = nil
     ) -> Int {
         accounts.append(
-            Account(precision: precision, nets: nets, remembered: settings.rememberedOrders))
+            Account(
+                precision: precision, nets: nets, remembered: remembered ?? settings.rememberedOrders))
         for entry in cash { deposit(entry.amount, shard: entry.shard, account: accounts.count - 1) }
         return accounts.count - 1
     }
@@ -188,13 +190,18 @@ package final class Venue {
     /// Takes one record of a recorded market. Nothing changes on a fault, and the crowd counts as unknown until
     /// the next snapshot.
     ///
-    /// In a market without real orders a change is a ladder's update; trades say nothing there.
+    /// A change that is away from real orders is a ladder's update.
     @inlinable @inline(__always)
     package func apply(_ event: MarketEvent) -> BookFault? {
         let index = Int(event.market.index)
         guard index < feed.pointee.count else { return .unknownMarket }
         let lane = feed.pointee.lanes + index
-        guard lane.pointee.isPlain, event.kind == .delta else { return applyCarefully(event) }
+        guard event.kind == .delta, lane.pointee.isQuiet else { return applyCarefully(event) }
+        let distance = Lane.distance(event.side, event.price)
+        let concerns =
+            event.side == .bid
+            ? lane.pointee.watchBids.concerns(distance) : lane.pointee.watchAsks.concerns(distance)
+        if concerns { return applyCarefully(event) }
         lane.pointee.isInGroup = !event.flags.contains(.groupEnd)
         let fault = lane.pointee.crowd.add(event.quantity, side: event.side, price: event.price)
         return fault == nil ? nil : broke(event, fault)

@@ -108,7 +108,32 @@ package struct VenueOrder: Sendable {
             remaining.isPositive ? .resting : (reason == nil ? .executed : .cancelled)
         return OrderState(status: status, price: price, filled: filled, remaining: remaining, reason: reason)
     }
-    package var venueOrderID: String { "V\(number)" }
+    package var venueOrderID: String { String(letter: UInt8(ascii: "V"), number: number) }
+}
+
+extension String {
+    /// A letter and a decimal number, as the venue names its orders and trades: one of each for every fill, so that
+    /// it is written without the machinery of interpolation.
+    init(letter: UInt8, number: UInt64) {
+        guard number < 100_000_000_000_000 else {
+            self = "\(Character(UnicodeScalar(letter)))\(number)"
+            return
+        }
+        self.init(unsafeUninitializedCapacity: 15) { buffer in
+            var (left, digits) = (number, 1)
+            while left >= 10 {
+                left /= 10
+                digits += 1
+            }
+            left = number
+            for place in stride(from: digits, to: 0, by: -1) {
+                buffer[place] = UInt8(ascii: "0") + UInt8(left % 10)
+                left /= 10
+            }
+            buffer[0] = letter
+            return digits + 1
+        }
+    }
 }
 
 /// Live orders in slots that are used again, so that links are small integers.
@@ -159,7 +184,7 @@ struct OrderStore: ~Copyable {
 
 /// Orders that are over, the latest so many, by their client's name.
 struct OrderMemory {
-    private var places: [OrderID: Int32] = [:]
+    private var places = OrderTable()
     private var ring: ContiguousArray<VenueOrder> = []
     private var oldest = 0
     private let capacity: Int
@@ -178,7 +203,7 @@ struct OrderMemory {
         oldest = oldest + 1 == capacity ? 0 : oldest + 1
     }
     subscript(id: OrderID) -> VenueOrder? { places[id].map { ring[Int($0)] } }
-    func contains(_ id: OrderID) -> Bool { places[id] != nil }
+    func contains(_ id: OrderID) -> Bool { places.contains(id) }
     /// From the oldest to the latest.
     var all: [VenueOrder] { (0..<ring.count).map { ring[(oldest + $0) % ring.count] } }
 }

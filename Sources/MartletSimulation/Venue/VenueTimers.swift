@@ -20,8 +20,49 @@ struct VenueTimers {
     }
 }
 
+/// Things that are due at a time, in the order of their times and else as they went in. For what comes nearly in
+/// order: appending costs a word's comparison, an earlier one moves those behind it.
+struct DueLine<Element> {
+    private var items: ContiguousArray<(time: Timestamp, element: Element)> = []
+    /// Those before it have been taken.
+    private var head = 0
+    /// `.distantFuture` when empty.
+    private(set) var next: Timestamp = .distantFuture
+
+    var isEmpty: Bool { head == items.count }
+
+    mutating func insert(_ element: Element, at time: Timestamp) {
+        var index = items.count
+        while index > head, items[index - 1].time > time { index -= 1 }
+        if index == items.count {
+            items.append((time, element))
+        } else {
+            items.insert((time, element), at: index)
+        }
+        next = items[head].time
+    }
+
+    mutating func removeFirst() -> (time: Timestamp, element: Element)? {
+        guard head < items.count else { return nil }
+        let first = items[head]
+        head += 1
+        if head == items.count {
+            items.removeLast(head)
+            head = 0
+            next = .distantFuture
+        } else {
+            if head > 256, head > items.count / 2 {
+                items.removeFirst(head)
+                head = 0
+            }
+            next = items[head].time
+        }
+        return first
+    }
+}
+
 /// A binary heap of things that are due at a time; what is due at the same time comes out as it went in.
-struct DueQueue<Element> {
+package struct DueQueue<Element> {
     private struct Item {
         var time: Timestamp
         var order: UInt64
@@ -33,12 +74,14 @@ struct DueQueue<Element> {
     private var heap: ContiguousArray<Item> = []
     private var counter: UInt64 = 0
     /// `.distantFuture` when empty.
-    private(set) var next: Timestamp = .distantFuture
+    package private(set) var next: Timestamp = .distantFuture
 
-    var isEmpty: Bool { heap.isEmpty }
-    var count: Int { heap.count }
+    package init() {}
 
-    mutating func insert(_ element: Element, at time: Timestamp) {
+    package var isEmpty: Bool { heap.isEmpty }
+    package var count: Int { heap.count }
+
+    package mutating func insert(_ element: Element, at time: Timestamp) {
         counter += 1
         heap.append(Item(time: time, order: counter, element: element))
         var child = heap.count - 1
@@ -51,7 +94,7 @@ struct DueQueue<Element> {
         next = min(next, time)
     }
 
-    mutating func removeFirst() -> (time: Timestamp, element: Element)? {
+    package mutating func removeFirst() -> (time: Timestamp, element: Element)? {
         guard !heap.isEmpty else { return nil }
         heap.swapAt(0, heap.count - 1)
         let first = heap.removeLast()

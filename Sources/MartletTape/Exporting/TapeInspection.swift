@@ -34,9 +34,10 @@ public struct TapeInfo: Sendable {
     }
     /// Notes beyond these are not kept.
     static let notesMax = 1000
+    private var tickers = TickerTable()
 
-    /// Reads a tape from its beginning to its end.
-    public init(_ tape: TapeReader) throws(TapeError) {
+    /// Reads a tape from its beginning to its end. `goesOn` is asked now and then, with the bytes read.
+    public init(_ tape: TapeReader, goesOn: (Int) -> Bool = { _ in true }) throws(TapeError) {
         path = tape.path
         bytes = tape.byteCount
         isComplete = tape.totals != nil
@@ -44,6 +45,9 @@ public struct TapeInfo: Sendable {
         var numbers = [Int](repeating: 0, count: 256)
         var cursor = tape.cursor()
         reading: while true {
+            if records & 0xFFFF == 0xFFFF, !goesOn(cursor.byteOffset) {
+                throw TapeError(.interrupted, file: path)
+            }
             switch try cursor.next() {
             case .market:
                 let event = cursor.event
@@ -81,10 +85,10 @@ public struct TapeInfo: Sendable {
         switch input {
         case .defined(let market):
             count(.definition)
-            if let index = markets.firstIndex(where: { $0.market.ticker == market.ticker }) {
-                markets[index].market = market
-            } else {
+            if tickers.add(market.ticker) {
                 markets.append(MarketInfo(market: market))
+            } else if let index = tickers[market.ticker] {
+                markets[index].market = market
             }
         case .ticker: count(.ticker)
         case .reference: count(.reference)
@@ -106,21 +110,6 @@ public struct TapeInfo: Sendable {
 
 /// Lines for people, as `martlet tape cat` shows them.
 public enum TapeText {
-    /// Calls `line` with each record's text.
-    public static func lines(
-        _ tape: TapeReader, _ line: (String) throws(TapeError) -> Void
-    ) throws(TapeError) {
-        var cursor = tape.cursor()
-        var tickers: [String] = []
-        while let record = try cursor.nextRecord() {
-            if case .input(.defined(let market), _) = record, !tickers.contains(market.ticker) {
-                tickers.append(market.ticker)
-            }
-            try line(describe(record) { tickers[Int($0.index)] })
-        }
-        if let torn = cursor.tornAt { try line("the tape is cut off at byte \(torn)") }
-    }
-
     /// One record; `ticker` names a market by its index.
     public static func describe(_ record: TapeRecord, ticker: (Market.ID) -> String) -> String {
         let text = TextRecord(record, ticker: ticker)
@@ -152,23 +141,30 @@ public struct TapeVerification: Sendable {
     public var firstProblem: String?
     public var isSound: Bool { bookFaults == 0 && crossedGroups == 0 }
 
-    /// Reads a tape whole; throws what is wrong with the file itself.
-    public init(_ path: String) throws(TapeError) {
-        let tape = try TapeReader(path: path)
+    /// Reads a tape whole; throws what is wrong with the file itself. `goesOn` is asked now and then, with the
+    /// bytes read.
+    public init(_ tape: TapeReader, goesOn: (Int) -> Bool = { _ in true }) throws(TapeError) {
         var cursor = tape.cursor()
         let books = VerifiedBooks()
-        while let record = try cursor.nextRecord() {
-            records += 1
-            switch record {
-            case .input(let input, _): books.take(input)
-            case .note: continue
-            case .event(let event, _):
-                guard let problem = books.take(event) else { continue }
-                if problem == .crossed { crossedGroups += 1 } else { bookFaults += 1 }
-                if firstProblem == nil {
-                    firstProblem = "\(books.ticker(event.market)) at \(event.receiveTime): \(problem)"
-                }
+        reading: while true {
+            switch try cursor.next() {
+            case .market: take(books.take(cursor.event), cursor.event, books)
+            case .input: books.take(cursor.input)
+            case .note: break
+            case .end: break reading
             }
+            records += 1
+            if records & 0xFFFF == 0, !goesOn(cursor.byteOffset) {
+                throw TapeError(.interrupted, file: tape.path)
+            }
+        }
+    }
+
+    private mutating func take(_ problem: BookFault?, _ event: MarketEvent, _ books: VerifiedBooks) {
+        guard let problem else { return }
+        if problem == .crossed { crossedGroups += 1 } else { bookFaults += 1 }
+        if firstProblem == nil {
+            firstProblem = "\(books.ticker(event.market)) at \(event.receiveTime): \(problem)"
         }
     }
 }
@@ -184,15 +180,18 @@ private final class VerifiedBooks {
         }
     }
     private var books: [Book] = []
+    private var tickers = TickerTable()
 
     func ticker(_ market: Market.ID) -> String { books[Int(market.index)].ticker }
 
     func take(_ input: EngineInput) {
         switch input {
         case .defined(let market):
-            if !books.contains(where: { $0.ticker == market.ticker }) { books.append(Book(market)) }
+            if tickers.add(market.ticker) { books.append(Book(market)) }
         case .unusable(let market, _): books[Int(market.index)].isUsable = false
-        default: return
+        case .market, .ticker, .reference, .status, .result, .settled, .started, .report, .balance, .limits,
+            .clock, .command, .stopped:
+            return
         }
     }
 

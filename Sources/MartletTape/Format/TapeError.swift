@@ -24,6 +24,8 @@ public struct TapeError: Error, Hashable, Sendable {
         case unwritable(String)
         /// The tapes to be merged disagree, or an argument makes no sense.
         case incompatible(String)
+        /// The caller did not want to go on.
+        case interrupted
     }
 
     public var file: String
@@ -63,6 +65,7 @@ extension TapeError.Problem: CustomStringConvertible {
         case .badRecord(let what): "impossible record: \(what)"
         case .unwritable(let what): "cannot be written to a tape: \(what)"
         case .incompatible(let what): what
+        case .interrupted: "interrupted; nothing was written"
         }
     }
 }

@@ -44,19 +44,44 @@
 ///      8  8  receive time, ns
 ///     16  8  exchange time, ns; `Int64.min` for unknown
 ///
+/// Flags: bit 0 ends a group of one exchange time, bit 1 a snapshot, bit 2 inferred trade, bit 3 our own order's,
+/// bit 4 block trade, bit 5 a group that ended by time-out. Readers keep bits that they do not know.
+///
 /// *Hot records* (kinds 0 to 4, those of `MarketEvent`) are 32 bytes, with the price in micro-dollars in the low
-/// 20 bits of the word at 24 and the signed quantity in hundredths of a contract in its high 44. A trade whose
-/// id is a UUID is 48 bytes, the id's 16 bytes following.
+/// 20 bits of the word at 24 and the signed quantity in hundredths of a contract in its high 44. Prices are of YES
+/// and lie strictly between 0 and 1 dollar, but are 0 in kinds 2 and 4. A trade's side is its taker's. A trade
+/// whose id is a UUID is 48 bytes, the id's 16 bytes following in the order of its text.
+///
+///      0 delta           quantity is the change at a level
+///      1 trade
+///      2 snapshotStart   the book is cleared; levels follow until the flag of its end, on this record for none
+///      3 snapshotLevel   quantity is all that rests there
+///      4 groupEnd        the end of a group whose last record was written before it was known to be
 ///
 /// *Other records* have u32 length in words at 24, u32 length of their body in bytes at 28, and the body from 32,
-/// padded with zeros. Strings are u32 length and UTF-8; optional numbers stand behind a mask of those present.
-/// The bodies are written and read in `RecordCodec.swift`, side by side.
+/// padded with zeros. In bodies a string is u32 length in bytes and UTF-8; `opt(…)` is a u32 mask of the numbers
+/// that are present, from bit 0 on, and those as i64 each. Times are i64 ns, prices micro-dollars, quantities
+/// hundredths of a contract.
+///
+///     16 definition  strings ticker, event, series, title, subtitle, fee type, collateral return; u32 count of
+///                    price bands and each as i32 start, end, step; times opening, closing, end of fee waiver;
+///                    i64 shard; i64 fee multiplier in millionths; i64 settlement timer in ns; u8 mutually
+///                    exclusive; u32 count of assumptions and each as a string ("grid", "fees", "event")
+///     17 ticker      opt(last price, best bid, best ask, bid size, ask size, volume, open interest)
+///     18 reference   string index ("cfbenchmarks:BRTI"); opt(value, settlement average), in 1e-8 units
+///     19 status      string, as the exchange's REST has it ("active")
+///     20 result      u32 1 yes, 2 no, 3 scalar; i32 value of YES: the exchange decided
+///     21 settlement  the same: the market paid
+///     22 gap         opt(fault 0 gap 1 below zero 2 impossible price 3 unknown market 4 crossed 5 no snapshot,
+///                    side, price, size): the book is not to be trusted until its next snapshot
+///     32 note        u8 topic (``TapeNote/Topic``), string
+///     33 tradeID     string: the id of the trade that follows in the same block, where it is no UUID
 ///
 /// A market's index is given by its first definition, dense from 0; a later definition with the same index and
-/// ticker replaces it.
+/// ticker replaces it. An unknown kind is an error: a tape that needs one carries a higher version.
 public enum TapeFormat {
     public static let version: UInt16 = 1
-    static let magic: [UInt8] = Array("MARTLET\0".utf8)
+    public static let magic: [UInt8] = Array("MARTLET\0".utf8)
     static let headerBytes = 64
     static let blockHeaderBytes = 64
     static let endPayloadBytes = 64

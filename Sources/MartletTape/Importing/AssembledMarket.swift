@@ -9,6 +9,8 @@ final class AssembledMarket {
     /// A snapshot has come and nothing was missed since.
     var isUsable = false
     var events = 0
+    /// When its book was first and last heard of.
+    var bookSpan: ClosedRange<Timestamp>?
 
     /// The open exchange time-stamp group.
     struct Group {
@@ -47,6 +49,10 @@ final class AssembledMarket {
         book = OrderBook(unit: definition.grid.unit)
     }
 
+    func hear(at time: Timestamp) {
+        bookSpan = (bookSpan?.lowerBound ?? time)...time
+    }
+
     func infer(_ quantity: Quantity) {
         inferred += quantity
         inferredSinceTicker += quantity
@@ -69,6 +75,7 @@ final class AssembledMarket {
     func finish(_ report: inout ImportReport) {
         var summary = report.markets[index]
         summary.events = events
+        summary.bookSpan = bookSpan
         summary.result = result
         summary.inferredVolume = inferred
         summary.contradictedVolume = contradicted

@@ -15,6 +15,7 @@ final class ByteSource {
     private var isAtEnd = false
     /// Lines given out so far; the last one's number.
     private(set) var lineNumber = 0
+    private var meter: ImportMeter?
 
     /// A line longer than the exchange's longest message and its envelope is no line of a recording.
     static let lineBytesMax = 128 << 20
@@ -57,13 +58,34 @@ final class ByteSource {
     }
 
     /// Opens a file by what it holds, whatever its name says.
-    static func open(_ path: String) throws(ImportError) -> ByteSource {
+    static func open(_ path: String, _ meter: ImportMeter? = nil) throws(ImportError) -> ByteSource {
+        let source: ByteSource
         do throws(ImportError) {
-            return try ByteSource(path: path)
+            source = try ByteSource(path: path)
         } catch {
             guard error.problem == .gzipped, path != "-" else { throw error }
-            return try ByteSource(gzipped: path)
+            source = try ByteSource(gzipped: path)
         }
+        source.meter = meter
+        return source
+    }
+
+    /// Bytes of text behind a path: a file's size, or what the last four bytes of a gzipped one say (its length
+    /// modulo 4 GiB: good enough for a progress bar). Nil for what has no length.
+    static func textBytes(_ path: String) -> Int? {
+        guard path != "-" else { return nil }
+        let descriptor = Foundation.open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+        let size = Int(status.st_size)
+        var magic: UInt16 = 0
+        var length: UInt32 = 0
+        guard size > 18, pread(descriptor, &magic, 2, 0) == 2, magic.littleEndian == 0x8B1F,
+            pread(descriptor, &length, 4, off_t(size - 4)) == 4
+        else { return size }
+        return Int(length.littleEndian)
     }
 
     deinit {
@@ -143,6 +165,7 @@ final class ByteSource {
             }
             end += count
             if count == 0 { try finish() }
+            try meter?.add(count, of: name)
             return
         }
     }

@@ -12,6 +12,8 @@ public struct ImportError: Error, Hashable, Sendable {
         /// A definitions or results file that cannot be read; the line and what is wrong with it.
         case badReference(line: Int, String)
         case tape(TapeError)
+        /// The observer did not want to go on.
+        case interrupted
     }
     public var problem: Problem
     public var file: String
@@ -35,6 +37,7 @@ extension ImportError: CustomStringConvertible {
         case .nothingToImport: "\(file): nothing in it could be imported"
         case .badReference(let line, let what): "\(file), line \(line): \(what)"
         case .tape(let error): "\(error)"
+        case .interrupted: "\(file): the import was interrupted; nothing was written"
         }
     }
 }

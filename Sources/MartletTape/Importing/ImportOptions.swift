@@ -16,10 +16,7 @@ public struct ImportOptions: Sendable {
     public var assumedTime = Timestamp(seconds: 0)
     /// Definitions and results to go by, from ``MarketReferences``.
     public var references = MarketReferences()
-    /// Told each line that was left out or taken with a remark.
-    public var onRemark: (@Sendable (ImportRemark) -> Void)?
     public init() {}
-
 }
 
 /// One line that could not be taken as it stood.

@@ -17,7 +17,12 @@ extension ImportReport {
             for _ in 0..<reason.count { skip(reason.reason) }
         }
         for text in other.assumptions { assume(text) }
-        medianDelay = medianDelay ?? other.medianDelay
+        // Each recorder's clock is its own.
+        if other.medianDelay != nil {
+            medianDelay = hasDelay ? nil : other.medianDelay
+            hasDelay = true
+        }
+        isGridAssumed = isGridAssumed || other.isGridAssumed
         for market in other.markets { add(market) }
     }
 

@@ -33,8 +33,10 @@ public struct ImportReport: Sendable {
     public var timesBackwards = 0
     /// Receive times that lie before the exchange's own: the clocks differ.
     public var receivedBeforeExchange = 0
-    /// Median of receive time minus exchange time: the recorder's clock and the way, together. Nil without either.
+    /// Median of receive time minus exchange time: the recorder's clock and the way, together. Nil without either,
+    /// and for several recordings.
     public var medianDelay: TimeSpan?
+    var hasDelay = false
     public var deltasWithoutSnapshot = 0
     /// Changes that a book could not take: below zero contracts.
     public var bookFaults = 0
@@ -48,8 +50,12 @@ public struct ImportReport: Sendable {
     public var repeatedResults = 0
     public var conflictingResults = 0
     public var unknownMessages = 0
-    /// Lines left out, by reason, the most frequent first.
+    /// Whole files left out of an import of several, and why.
+    public var filesLeftOut: [(path: String, reason: String)] = []
+    /// Lines left out, by reason, in the order in which the reasons came up.
     public var skipped: [(reason: String, count: Int)] = []
+    /// The recording has no time of its own; all of it stands at one moment.
+    public var isTimeAssumed = false
     /// What the recording did not say and was taken to be so.
     public var assumptions: [String] = []
     /// Markets in the order of their index.
@@ -68,12 +74,16 @@ public struct ImportReport: Sendable {
         public var tickerVolume: Quantity?
         /// Inferred contracts beyond what the tickers around them allow.
         public var contradictedVolume: Quantity = .zero
+        /// When its book was first and last heard of.
+        public var bookSpan: ClosedRange<Timestamp>?
     }
 
     /// Something of use is on the tape.
     public var isUsable: Bool {
         deltas + snapshots + trades + tickers + references + statuses + results + definitions > 0
     }
+    /// Some market's price grid was not recorded.
+    public internal(set) var isGridAssumed = false
     public var skippedLines: Int { skipped.reduce(0) { $0 + $1.count } }
     public var inferredVolume: Quantity { markets.reduce(.zero) { $0 + $1.inferredVolume } }
     public var contradictedVolume: Quantity { markets.reduce(.zero) { $0 + $1.contradictedVolume } }

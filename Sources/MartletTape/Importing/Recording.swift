@@ -9,6 +9,15 @@ struct Recording: Hashable {
     }
     var path: String
     var kind: Kind
+    /// Without its folders: what is written on a tape says nothing of a machine.
+    var name: String { path == "-" ? "standard input" : (path as NSString).lastPathComponent }
+    /// The files that it is made of.
+    var paths: [String] {
+        switch kind {
+        case .file: [path]
+        case .parts(let paths): paths
+        }
+    }
 
     /// The recordings behind a list of paths, folders searched to their bottom, in the order of their names.
     static func find(_ inputs: [String]) throws(ImportError) -> [Recording] {

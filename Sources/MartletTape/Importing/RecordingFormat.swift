@@ -54,7 +54,8 @@ public enum RecordingFormat: String, CaseIterable, Hashable, Sendable {
     /// From the keys of one line, without reading their values.
     private static func json(_ line: Substring) -> RecordingFormat? {
         func has(_ keys: String...) -> Bool { keys.allSatisfy { line.contains("\"\($0)\"") } }
-        guard line.contains("{") else { return nil }
+        // A message, or a receive time before one.
+        guard line.contains("{"), let start = line.first, start == "{" || start.isNumber else { return nil }
         if has("martlet") { return .martletJSON }
         if has("event_type", "payload_json") { return .parts }
         if has("response_body", "url") { return .restLog }

@@ -35,6 +35,7 @@ extension TapeAssembler {
                     exchangeTime: exchangeTime, receiveTime: time))
         }
         market.events += 1 + levels.count
+        market.hear(at: time)
         report.groups += 1
         if market.book.isCrossed { report.crossedGroups += 1 }
         try relieve()

@@ -19,6 +19,7 @@ extension TapeAssembler {
         }
         let number = queue.append(event)
         market.events += 1
+        market.hear(at: event.receiveTime)
         guard event.exchangeTime.isKnown else { return }
         market.group = .init(
             exchangeTime: event.exchangeTime, lastReceive: event.receiveTime, lastNumber: number)

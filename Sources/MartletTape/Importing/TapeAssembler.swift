@@ -42,9 +42,14 @@ final class TapeAssembler {
     private var delays = Sampler()
 
     let context: ImportContext
+    private let onRemark: ((ImportRemark) -> Void)?
 
-    init(writer: TapeWriter, options: ImportOptions, context: ImportContext = ImportContext()) {
+    init(
+        writer: TapeWriter, options: ImportOptions, context: ImportContext = ImportContext(),
+        onRemark: ((ImportRemark) -> Void)? = nil
+    ) {
         self.context = context
+        self.onRemark = onRemark
         self.writer = writer
         self.options = options
         decoder = MessageDecoder(usesYesPrice: options.usesYesPrice)
@@ -58,8 +63,7 @@ final class TapeAssembler {
         remark(line, detail ?? kind, isSkipped: true)
     }
     func remark(_ line: RecordedLine, _ reason: String, isSkipped: Bool = false) {
-        options.onRemark?(
-            ImportRemark(file: line.file, line: line.number, isSkipped: isSkipped, reason: reason))
+        onRemark?(ImportRemark(file: line.file, line: line.number, isSkipped: isSkipped, reason: reason))
     }
     func skip(_ line: RecordedLine, _ error: WireError) {
         let kind =
@@ -132,6 +136,7 @@ final class TapeAssembler {
             report.markets.append(.init(ticker: ticker))
             queue.append(.defined(definition), at: now)
             for what in definition.assumptions { report.assume(describe(what)) }
+            if definition.assumptions.contains("grid") { report.isGridAssumed = true }
             if let result = options.references.result(ticker) { schedule(result, for: market) }
         }
         return markets[index]
@@ -219,7 +224,7 @@ final class TapeAssembler {
     /// Ends all groups, pays out what is known, and completes the report. The writer is left to be finished.
     func finish() throws(TapeError) {
         if !now.isKnown, !queue.isEmpty || !markets.isEmpty {
-            report.assume("a recording without any time: placed at \(options.assumedTime)")
+            report.isTimeAssumed = true
             try advanceUntimed()
         }
         try endBurst()

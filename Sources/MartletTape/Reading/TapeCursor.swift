@@ -52,9 +52,11 @@ public struct TapeCursor: ~Copyable {
     /// Where the file was found to be cut off, once the end was reached; nil at the end of a whole tape.
     public var tornAt: Int? { cold.tornAt }
 
-    /// Goes to the next record. A few nanoseconds for hot ones; throws at the first damage and at every call after.
+    /// Goes to the next record if it is a change of a book or a trade in its short form, and hands it over without
+    /// keeping it: written to memory piece by piece and read back at once as a whole, an event stalls the processor.
+    /// Nil leaves everything as it was: ask ``next()``.
     @inlinable @inline(__always)
-    public mutating func next() throws(TapeError) -> Step {
+    public mutating func nextHot() -> MarketEvent? {
         if blockEnd - position >= TapeFormat.hotRecordBytes {
             let head = UInt64(littleEndian: position.load(as: UInt64.self))
             let kind = UInt8(truncatingIfNeeded: head)
@@ -67,19 +69,29 @@ public struct TapeCursor: ~Copyable {
                 market < marketCount, time >= lastTime, price &- 1 < 999_999
             {
                 lastTime = time
-                take(head: head, time: time, packed: packed)
+                let event = decodeEvent(head: head, time: time, packed: packed)
                 position += TapeFormat.hotRecordBytes
-                return .market
+                return event
             }
+        }
+        return nil
+    }
+
+    /// Goes to the next record. A few nanoseconds for hot ones; throws at the first damage and at every call after.
+    @inlinable @inline(__always)
+    public mutating func next() throws(TapeError) -> Step {
+        if let event = nextHot() {
+            current = event
+            return .market
         }
         return try nextCold()
     }
 
     @inlinable @inline(__always)
-    mutating func take(head: UInt64, time: Int64, packed: UInt64) {
+    func decodeEvent(head: UInt64, time: Int64, packed: UInt64) -> MarketEvent {
         // Kind and side are enumerations of one byte without payload, whose cases' tags are their raw values 0…4
         // and 0…1 (a test says so); both have been checked to lie there. `init(rawValue:)` would be a call.
-        current = MarketEvent(
+        MarketEvent(
             unsafeBitCast(UInt8(truncatingIfNeeded: head), to: MarketEvent.Kind.self),
             market: Market.ID(index: UInt32(truncatingIfNeeded: head &>> 32)),
             side: unsafeBitCast(UInt8(truncatingIfNeeded: head &>> 16), to: Side.self),
@@ -116,7 +128,7 @@ public struct TapeCursor: ~Copyable {
     private mutating func decode(_ record: ColdCursor.Record) throws(TapeError) -> Step? {
         switch record.kind {
         case .delta, .trade, .snapshotStart, .snapshotLevel, .groupEnd:
-            take(
+            current = decodeEvent(
                 head: UInt64(littleEndian: position.load(as: UInt64.self)), time: record.time.nanoseconds,
                 packed: UInt64(littleEndian: position.load(fromByteOffset: 24, as: UInt64.self)))
             if record.byteCount == TapeFormat.identifiedTradeBytes { cold.foundIdentifiedTrade(record) }

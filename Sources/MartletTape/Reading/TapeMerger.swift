@@ -7,10 +7,12 @@ import MartletEngine
 /// Slices of one tape that follow each other give back that tape's events: what a slice carries over its beginning
 /// (definitions, results, books) is left out where the slice before it is merged too.
 public enum TapeMerger {
-    /// Merges `inputs` into a new tape. Memory: a few words a tape and each market's ticker.
+    /// Merges `inputs` into a new tape. Memory: a few words a tape and each market's ticker. `goesOn` is asked now
+    /// and then, with the number of records written.
     @discardableResult
     public static func merge(
-        _ inputs: [String], to output: String, options: TapeReader.Options = .init(), sync: Bool = true
+        _ inputs: [String], to output: String, options: TapeReader.Options = .init(), sync: Bool = true,
+        goesOn: (Int) -> Bool = { _ in true }
     ) throws(TapeError) -> TapeWriter.Totals {
         guard !inputs.isEmpty else { throw TapeError(.incompatible("no tapes to merge"), file: output) }
         guard !inputs.contains(output) else {
@@ -22,6 +24,8 @@ public enum TapeMerger {
         // A tournament would save comparisons; at a few dozen tapes a scan costs less than one record's copy.
         while let next = earliest(sources) {
             try sources[next].pass(to: sink)
+            let records = Int(sink.writer.totals.records)
+            if records & 0xFFFF == 0, !goesOn(records) { throw TapeError(.interrupted, file: output) }
         }
         try sink.writer.finish(sync: sync)
         return sink.writer.totals
@@ -41,6 +45,8 @@ private final class MergeSink {
     let writer: TapeWriter
     /// The last definition written of each market, by its index.
     var definitions: [Market] = []
+    private var results: [MarketResult?] = []
+    private var isSettled: [Bool] = []
     /// The cut at which a slice that was written so far ended.
     var lastCut: String?
 
@@ -53,10 +59,28 @@ private final class MergeSink {
         if known == market { return false }
         return known.assumptions.isEmpty ? market.assumptions.isEmpty : true
     }
+    /// A market is decided and pays once, however many tapes say so.
+    func wants(_ input: EngineInput) -> Bool {
+        switch input {
+        case .result(let market, let result):
+            let index = Int(market.index)
+            guard results[index] != result, !isSettled[index] else { return false }
+            results[index] = result
+            return true
+        case .settled(let market, _):
+            defer { isSettled[Int(market.index)] = true }
+            return !isSettled[Int(market.index)]
+        case .market, .ticker, .status, .unusable, .started, .defined, .reference, .report, .balance, .limits,
+            .clock, .command, .stopped:
+            return true
+        }
+    }
     func noteDefined(_ market: Market) {
         guard let id = writer.market(market.ticker) else { return }
         if Int(id.index) == definitions.count {
             definitions.append(market)
+            results.append(nil)
+            isSettled.append(false)
         } else {
             definitions[Int(id.index)] = market
         }
@@ -113,7 +137,8 @@ private final class MergeSource {
             }
             if let id = sink.writer.market(market.ticker), !markets.contains(id) { markets.append(id) }
         } else if !isRedundant {
-            try sink.writer.append(cursor.input.moved { self.markets[Int($0.index)] }, at: cursor.time)
+            let input = cursor.input.moved { self.markets[Int($0.index)] }
+            if sink.wants(input) { try sink.writer.append(input, at: cursor.time) }
         }
     }
 

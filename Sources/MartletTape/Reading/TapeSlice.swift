@@ -10,12 +10,11 @@ public struct TapeSlice: Sendable {
     public var from: Timestamp?
     /// Records received before it.
     public var to: Timestamp?
-    /// Tickers; nil for all. Reference values and notes always come along.
-    public var tickers: [String]?
-    public init(from: Timestamp? = nil, to: Timestamp? = nil, tickers: [String]? = nil) {
+    /// Which markets; nil for all. Reference values and notes always come along.
+    public var wants: (@Sendable (_ ticker: String) -> Bool)?
+    public init(from: Timestamp? = nil, to: Timestamp? = nil) {
         self.from = from
         self.to = to
-        self.tickers = tickers
     }
 
     static let carriedMark = "slice: carried over at "
@@ -27,10 +26,11 @@ public struct TapeSlice: Sendable {
         text.hasPrefix(mark) ? String(text.dropFirst(mark.count)) : nil
     }
 
-    /// Writes the slice of `input` to `output`.
+    /// Writes the slice of `input` to `output`. `goesOn` is asked now and then, with the bytes read.
     @discardableResult
     public func write(
-        _ input: String, to output: String, options: TapeReader.Options = .init(), sync: Bool = true
+        _ input: String, to output: String, options: TapeReader.Options = .init(), sync: Bool = true,
+        goesOn: (Int) -> Bool = { _ in true }
     ) throws(TapeError) -> TapeWriter.Totals {
         guard input != output else {
             throw TapeError(.incompatible("a tape cannot be sliced into itself"), file: output)
@@ -40,9 +40,14 @@ public struct TapeSlice: Sendable {
         }
         var cursor = try TapeReader(path: input, options: options).cursor()
         let cutting = SliceState(slice: self, writer: try TapeWriter(path: output))
+        var read = 0
         reading: while true {
             let step = try cursor.next()
             if step == .end { break }
+            read += 1
+            if read & 0xFFFF == 0, !goesOn(cursor.byteOffset) {
+                throw TapeError(.interrupted, file: output)
+            }
             if let to, cursor.time >= to {
                 try cutting.finish(at: to)
                 break reading
@@ -50,8 +55,8 @@ public struct TapeSlice: Sendable {
             try cutting.take(step, cursor)
         }
         try cutting.begin()
-        for ticker in tickers ?? [] where cutting.writer.market(ticker) == nil {
-            throw TapeError(.incompatible("the tape has no market '\(ticker)'"), file: input)
+        if wants != nil, cutting.writer.totals.markets == 0 {
+            throw TapeError(.incompatible("the tape has none of the markets chosen"), file: input)
         }
         try cutting.writer.finish(sync: sync)
         return cutting.writer.totals
@@ -147,7 +152,7 @@ private final class SliceState {
             markets[index].definition = market
             guard markets[index].output != nil else { return }
         } else {
-            let isKept = slice.tickers?.contains(market.ticker) ?? true
+            let isKept = slice.wants?(market.ticker) ?? true
             indexOfTicker[market.ticker] = markets.count
             markets.append(Carried(market, output: isKept ? Market.ID(kept) : nil))
             guard isKept else { return }

@@ -3,70 +3,70 @@ import Martlet
 /// How fast deltas get from the wire's bytes into books: what `martlet bench decode` runs.
 ///
 /// Counted for each message: the WebSocket frame's header, the UTF-8 check, the decoding, the ticker look-up, the
-/// sequence check and the book's update. Not counted: TLS and the copy into the receive buffer.
+/// sequence check and the book's update. Not counted: TLS and the copy into the receive buffer, and between two
+/// passes setting the books back to where the recording began.
 ///
 /// The recorded deltas are numbered anew (so that the sequence check finds each in order) and lie behind one another
-/// as unmasked server frames in one buffer, which is gone over again and again. The books start deep enough that
-/// no repetition drives a level below zero; each pass's end is checked against the sum of its changes.
+/// as unmasked server frames in one buffer, which is gone over again and again. The books that the last pass leaves
+/// must be, level by level, those of a ``SlowReplay`` of the same bytes, or there is no rate.
 public final class WireBenchmark {
     public struct Figures: Hashable, Sendable {
+        /// Over all passes.
         public var messages: Int
+        /// Over all passes, frame headers included.
         public var bytes: Int
         public var nanoseconds: Int64
+        /// Of all levels of all books at the end; equal to the slow replay's.
+        public var bookHash: UInt64
+        public var markets: Int
         public var messagesPerSecond: Double { Double(messages) * 1e9 / Double(max(nanoseconds, 1)) }
         public var bytesPerSecond: Double { Double(bytes) * 1e9 / Double(max(nanoseconds, 1)) }
     }
 
     /// Why there is no rate to print.
     public enum Failure: Error, Hashable, Sendable {
+        /// The frames hold no `orderbook_delta`.
         case noDeltas
         /// A recorded delta that is none to the quick ways, at this byte of the stream.
         case refused(at: Int)
         case outOfOrder(SequenceTracker.Verdict)
         case book(BookFault)
         case badFrame(at: Int)
-        case wrongTotal(market: String)
+        /// The books at the end are not those of the slow replay.
+        case wrongBooks(found: UInt64, expected: UInt64)
     }
 
-    private var stream: [UInt8] = []
+    private let stream: [UInt8]
     private var decoder = MessageDecoder(usesYesPrice: false)
     /// Sound: allocated and freed here alone; books cannot live in an array, since they cannot be copied.
     private let books: UnsafeMutablePointer<OrderBook>
     private let bookCount: Int
-    private var changes: [Int64] = []
+    private let start: [SlowReplay.Level]
+    private let expectedHash: UInt64
     private let messagesPerPass: Int
 
-    /// Deep enough for 10^9 passes over changes of some thousand contracts.
-    private static let depth = Quantity(hundredths: 1_000_000_000_000_000)
-
-    /// Takes the deltas among the frames and leaves out the rest.
-    public init(frames: [[UInt8]], shuffleSeed: UInt64? = nil) throws {
+    /// Takes the deltas among the frames, and the levels of the snapshots; leaves out the rest. With a seed the keys
+    /// of every message are shuffled, each message's otherwise.
+    public init(frames: [[UInt8]], shuffleSeed: UInt64? = nil) throws(Failure) {
         var random = SplitMix64(seed: shuffleSeed ?? 0)
-        var deltas: [WireFrame] = []
+        var replay = SlowReplay()
+        var payloads: [[UInt8]] = []
         for frame in frames {
-            guard let value = try? JSONParser.parse(frame), let message = try? decoder.decode(value),
-                message.kind == .delta
-            else { continue }
-            deltas.append(message)
-            var numbered = WireBenchmark.renumbered(value, deltas.count)
-            if shuffleSeed != nil { numbered = WireBenchmark.shuffled(numbered, &random) }
-            var payload = Array(JSONWriter.text(numbered).utf8)
-            payload.append(UInt8(ascii: "\n"))
-            stream += [0x81, 126, UInt8(payload.count >> 8), UInt8(payload.count & 255)] + payload
-        }
-        bookCount = decoder.tickers.count
-        books = .allocate(capacity: max(bookCount, 1))
-        for index in 0..<bookCount { (books + index).initialize(to: OrderBook()) }
-        changes = Array(repeating: 0, count: bookCount)
-        messagesPerPass = deltas.count
-        guard !deltas.isEmpty else { throw Failure.noDeltas }
-        for delta in deltas {
-            if let fault = books[delta.market].set(WireBenchmark.depth, side: delta.side, price: delta.price)
-            {
-                throw Failure.book(fault)
+            guard let value = try? JSONParser.parse(frame), let kind = replay.take(value) else { continue }
+            if kind == .delta {
+                payloads.append(WireBenchmark.payload(value, payloads.count + 1, shuffleSeed, &random))
             }
-            changes[delta.market] += delta.quantity.hundredths
         }
+        guard !payloads.isEmpty else { throw .noDeltas }
+        messagesPerPass = payloads.count
+        start = replay.start()
+        stream = payloads.flatMap { [0x81, 126, UInt8($0.count >> 8), UInt8($0.count & 255)] + $0 }
+        // In the order in which the slow replay met them, so that both name a book by the same integer.
+        for ticker in replay.tickers { _ = decoder.tickers.intern(ticker) }
+        bookCount = replay.tickers.count
+        expectedHash = SlowReplay.hash(replay.end(), replay.tickers)
+        books = .allocate(capacity: bookCount)
+        for index in 0..<bookCount { (books + index).initialize(to: OrderBook()) }
     }
 
     deinit {
@@ -75,28 +75,50 @@ public final class WireBenchmark {
     }
 
     /// Runs passes until `seconds` have gone by on the clock that is given (nanoseconds of any origin).
-    public func run(seconds: Double, clock: () -> Int64) throws -> Figures {
-        let totals = (0..<bookCount).map { total($0) }
+    public func run(seconds: Double, clock: () -> Int64) throws(Failure) -> Figures {
         var done = 0
         var elapsed: Int64 = 0
-        let start = clock()
         repeat {
-            for _ in 0..<16 {
-                try stream.withUnsafeBufferPointer { stream in
-                    try WireBenchmark.pass(stream, &decoder, books)
-                }
+            try restore()
+            let before = clock()
+            let result = stream.withUnsafeBufferPointer { stream in
+                Result { () throws(Failure) in try WireBenchmark.pass(stream, &decoder, books) }
             }
-            done += 16
-            elapsed = clock() - start
+            elapsed += clock() - before
+            try result.get()
+            done += 1
         } while Double(elapsed) < seconds * 1e9
-        for index in 0..<bookCount where total(index) != totals[index] + Int64(done) * changes[index] {
-            throw Failure.wrongTotal(market: decoder.tickers.ticker(index))
+        let hash = SlowReplay.hash(levels(), (0..<bookCount).map { decoder.tickers.ticker($0) })
+        guard hash == expectedHash, bookCount == decoder.tickers.count else {
+            throw .wrongBooks(found: hash, expected: expectedHash)
         }
-        return Figures(messages: done * messagesPerPass, bytes: done * stream.count, nanoseconds: elapsed)
+        return Figures(
+            messages: done * messagesPerPass, bytes: done * stream.count, nanoseconds: elapsed,
+            bookHash: hash, markets: bookCount)
     }
 
-    private func total(_ index: Int) -> Int64 {
-        books[index].total(.bid).hundredths + books[index].total(.ask).hundredths
+    private func restore() throws(Failure) {
+        for index in 0..<bookCount { books[index].clear() }
+        for level in start {
+            if let fault = books[level.market].set(level.size, side: level.side, price: level.price) {
+                throw .book(fault)
+            }
+        }
+    }
+
+    private func levels() -> [SlowReplay.Level] {
+        var levels: [SlowReplay.Level] = []
+        for market in 0..<bookCount {
+            for side in [Side.bid, .ask] {
+                var price = books[market].best(side)
+                while let at = price {
+                    levels.append(
+                        .init(market: market, side: side, price: at, size: books[market].size(side, at: at)))
+                    price = books[market].next(side, behind: at)
+                }
+            }
+        }
+        return levels
     }
 
     /// Once over the stream. The decoder is lent for the whole pass, so that nothing is checked for each message
@@ -114,6 +136,7 @@ public final class WireBenchmark {
                 throw .badFrame(at: position)
             }
             let count = Int(stream[position + 2]) << 8 | Int(stream[position + 3])
+            guard position + 4 + count <= stream.count else { throw .badFrame(at: position) }
             let payload = UnsafeBufferPointer(rebasing: stream[position + 4..<position + 4 + count])
             guard decoder.decodeDelta(payload, into: &delta) else { throw .refused(at: position) }
             position += 4 + count
@@ -129,6 +152,17 @@ public final class WireBenchmark {
 
     // MARK: Preparation
 
+    /// The message as the exchange writes it, with a newline behind, numbered anew. At least 126 bytes long.
+    private static func payload(
+        _ value: JSONValue, _ sequence: Int, _ seed: UInt64?, _ random: inout SplitMix64
+    ) -> [UInt8] {
+        var numbered = renumbered(value, sequence)
+        if seed != nil { numbered = shuffled(numbered, &random) }
+        var bytes = Array(JSONWriter.text(numbered).utf8)
+        repeat { bytes.append(UInt8(ascii: "\n")) } while bytes.count < 126
+        return bytes
+    }
+
     private static func renumbered(_ value: JSONValue, _ sequence: Int) -> JSONValue {
         guard var members = value.object else { return value }
         for index in members.indices {
@@ -143,18 +177,5 @@ public final class WireBenchmark {
         members.shuffle(using: &random)
         for index in members.indices { members[index].value = shuffled(members[index].value, &random) }
         return .object(members)
-    }
-}
-
-/// Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (2014): seeded chance for benchmarks.
-struct SplitMix64: RandomNumberGenerator, Sendable {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-        return z ^ z >> 31
     }
 }

@@ -36,7 +36,8 @@ public struct MessageDecoder {
     public mutating func decode(_ bytes: UnsafeBufferPointer<UInt8>) throws(WireError) -> WireFrame {
         var delta = BookDelta()
         if decodeDelta(bytes, into: &delta) { return WireFrame(delta) }
-        if let frame = try decodeInPlace(bytes) { return frame }
+        // What is refused here may be taken all the same, where a member stands twice: the parser has the last word.
+        if let frame = (try? decodeInPlace(bytes)) ?? nil { return frame }
         let value: JSONValue
         do {
             value = try JSONParser.parse(bytes)
@@ -61,9 +62,11 @@ public struct MessageDecoder {
         guard scanner.take(UInt8(ascii: "{")) else { return nil }
         var frame = WireFrame(kind: .unknown(""))
         var isHot = false
+        var seen: UInt8 = 0
         repeat {
             guard let key = scanner.string(), scanner.take(UInt8(ascii: ":")) else { return nil }
             let name = WireToken(bytes: key, isString: true)
+            guard MessageDecoder.isFirst(name, &seen) else { return nil }
             if name.equals("msg") {
                 // Without its type before it, a message is left to the general parser.
                 guard isHot else { return nil }
@@ -85,6 +88,28 @@ public struct MessageDecoder {
         } while scanner.take(UInt8(ascii: ","))
         guard scanner.take(UInt8(ascii: "}")), scanner.isAtEnd(), frame.market >= 0 else { return nil }
         return frame
+    }
+
+    /// False when a member of the envelope stands twice: then the last one counts, as the general parser has it.
+    private static func isFirst(_ name: WireToken, _ seen: inout UInt8) -> Bool {
+        let bit: UInt8
+        if name.equals("type") {
+            bit = 1
+        } else if name.equals("msg") {
+            bit = 2
+        } else if name.equals("sid") {
+            bit = 4
+        } else if name.equals("seq") {
+            bit = 8
+        } else if name.equals("id") {
+            bit = 16
+        } else if name.equals("sending_ts_ms") {
+            bit = 32
+        } else {
+            return true
+        }
+        defer { seen |= bit }
+        return seen & bit == 0
     }
 
     private static func hotKind(_ token: WireToken) -> WireFrame.Kind? {

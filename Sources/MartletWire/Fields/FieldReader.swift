@@ -4,40 +4,41 @@ import Martlet
 ///
 /// Every numeric member may be a JSON number or a decimal string: the exchange sends both. An absent or null member
 /// is nil, never a default (FIELD-NOTES 18); a present one of the wrong kind is an error that names it.
-struct FieldReader {
-    let value: JSONValue
+package struct FieldReader {
+    package let value: JSONValue
     /// What is being read, for errors.
-    let message: String
+    package let message: String
 
-    init(_ value: JSONValue?, _ message: String) throws(WireError) {
+    package init(_ value: JSONValue?, _ message: String) throws(WireError) {
         guard let value else { throw .missing(field: message, message: message) }
         guard value.object != nil else { throw FieldReader.invalid(message, value, "not an object") }
         self.value = value
         self.message = message
     }
 
-    static func invalid(_ field: String, _ value: JSONValue, _ problem: String) -> WireError {
+    package static func invalid(_ field: String, _ value: JSONValue, _ problem: String) -> WireError {
         .invalid(field: field, value: String(JSONWriter.text(value).prefix(60)), problem: problem)
     }
 
-    func member(_ name: String) -> JSONValue? {
+    package func member(_ name: String) -> JSONValue? {
         guard let found = value[name], !found.isNull else { return nil }
         return found
     }
 
     /// The value, or an error that it is missing.
-    func required<T>(_ read: T?, _ name: String) throws(WireError) -> T {
+    package func required<T>(_ read: T?, _ name: String) throws(WireError) -> T {
         guard let read else { throw .missing(field: name, message: message) }
         return read
     }
 
     // MARK: Numbers
 
-    func fixed(_ name: String, _ decimals: Int) throws(WireError) -> Int64? {
+    package func fixed(_ name: String, _ decimals: Int) throws(WireError) -> Int64? {
         guard let found = member(name) else { return nil }
         return try FieldReader.fixed(found, decimals, name)
     }
-    static func fixed(_ value: JSONValue, _ decimals: Int, _ name: String) throws(WireError) -> Int64 {
+    package static func fixed(_ value: JSONValue, _ decimals: Int, _ name: String) throws(WireError) -> Int64
+    {
         guard let text = value.decimalText else { throw invalid(name, value, "not a number") }
         do {
             return try FixedPoint.parse(text.utf8, decimals: decimals)
@@ -45,7 +46,7 @@ struct FieldReader {
             throw .invalid(field: name, value: String(text.prefix(40)), problem: "\(error)")
         }
     }
-    func price(_ name: String) throws(WireError) -> Price? {
+    package func price(_ name: String) throws(WireError) -> Price? {
         guard let micros = try fixed(name, 6) else { return nil }
         guard let narrow = Int32(exactly: micros) else {
             throw .invalid(field: name, value: "\(micros)", problem: "not a price")
@@ -53,39 +54,41 @@ struct FieldReader {
         return Price(micros: narrow)
     }
     /// A price of a contract: 0 to 1 dollar.
-    func contractPrice(_ name: String) throws(WireError) -> Price? {
+    package func contractPrice(_ name: String) throws(WireError) -> Price? {
         guard let price = try price(name) else { return nil }
         guard price >= .zero, price <= .one else {
             throw .invalid(field: name, value: "\(price)", problem: "not between 0 and 1")
         }
         return price
     }
-    func quantity(_ name: String) throws(WireError) -> Quantity? {
+    package func quantity(_ name: String) throws(WireError) -> Quantity? {
         try fixed(name, 2).map { Quantity(hundredths: $0) }
     }
-    func money(_ name: String) throws(WireError) -> Money? { try fixed(name, 8).map { Money(raw: $0) } }
-    func int64(_ name: String) throws(WireError) -> Int64? { try fixed(name, 0) }
-    func int(_ name: String) throws(WireError) -> Int? { try int64(name).map { Int($0) } }
+    package func money(_ name: String) throws(WireError) -> Money? {
+        try fixed(name, 8).map { Money(raw: $0) }
+    }
+    package func int64(_ name: String) throws(WireError) -> Int64? { try fixed(name, 0) }
+    package func int(_ name: String) throws(WireError) -> Int? { try int64(name).map { Int($0) } }
 
     // MARK: Words and lists
 
-    func bool(_ name: String) throws(WireError) -> Bool? {
+    package func bool(_ name: String) throws(WireError) -> Bool? {
         guard let found = member(name) else { return nil }
         guard let flag = found.bool else { throw FieldReader.invalid(name, found, "neither true nor false") }
         return flag
     }
-    func string(_ name: String) throws(WireError) -> String? {
+    package func string(_ name: String) throws(WireError) -> String? {
         guard let found = member(name) else { return nil }
         guard let text = found.string else { throw FieldReader.invalid(name, found, "not a string") }
         return text
     }
     /// A string that must be there and say something.
-    func name(_ name: String) throws(WireError) -> String {
+    package func name(_ name: String) throws(WireError) -> String {
         let text = try required(try string(name), name)
         guard !text.isEmpty else { throw .invalid(field: name, value: "", problem: "empty") }
         return text
     }
-    func strings(_ name: String) throws(WireError) -> [String]? {
+    package func strings(_ name: String) throws(WireError) -> [String]? {
         guard let found = member(name) else { return nil }
         let texts = found.array?.compactMap(\.string)
         guard let texts, texts.count == found.array?.count else {
@@ -94,7 +97,8 @@ struct FieldReader {
         return texts
     }
     /// Each element of a list, read; an absent or null list is empty.
-    func list<T>(_ name: String, _ read: (JSONValue) throws(WireError) -> T) throws(WireError) -> [T] {
+    package func list<T>(_ name: String, _ read: (JSONValue) throws(WireError) -> T) throws(WireError) -> [T]
+    {
         guard let found = member(name) else { return [] }
         guard let elements = found.array else { throw FieldReader.invalid(name, found, "not a list") }
         var result: [T] = []
@@ -105,9 +109,9 @@ struct FieldReader {
 
     // MARK: Times
 
-    func milliseconds(_ name: String) throws(WireError) -> Timestamp? { try scaled(name, 1_000_000) }
+    package func milliseconds(_ name: String) throws(WireError) -> Timestamp? { try scaled(name, 1_000_000) }
     /// RFC 3339 text, or unix seconds where a number stands. An empty text is no time.
-    func time(_ name: String) throws(WireError) -> Timestamp? {
+    package func time(_ name: String) throws(WireError) -> Timestamp? {
         guard let found = member(name) else { return nil }
         guard let text = found.string else { return try scaled(name, 1_000_000_000) }
         if text.isEmpty { return nil }
@@ -124,7 +128,7 @@ struct FieldReader {
     }
     /// The finer of a millisecond and a text member of one moment where both name the same millisecond, else the
     /// milliseconds; `.unknown` where neither stands.
-    func bestTime(_ millisecondsName: String, _ textName: String) throws(WireError) -> Timestamp {
+    package func bestTime(_ millisecondsName: String, _ textName: String) throws(WireError) -> Timestamp {
         let fine = try time(textName)
         guard let coarse = try milliseconds(millisecondsName) else { return fine ?? .unknown }
         if let fine, fine.milliseconds == coarse.milliseconds { return fine }
@@ -135,7 +139,8 @@ struct FieldReader {
 
     /// The order's or taker's side in YES terms, from `book_side` and `outcome_side`, which must agree; the older
     /// fields mean different things in different messages and are not read (FIELD-NOTES 17, 32).
-    func side(_ bookName: String = "book_side", _ outcomeName: String = "outcome_side") throws(WireError)
+    package func side(_ bookName: String = "book_side", _ outcomeName: String = "outcome_side")
+        throws(WireError)
         -> Side
     {
         let book = try word(bookName, "bid", "ask")
@@ -154,7 +159,7 @@ struct FieldReader {
         throw .invalid(field: name, value: String(text.prefix(40)), problem: "neither \(bid) nor \(ask)")
     }
     /// The YES price from either side's member; both must add up to a dollar.
-    func yesPrice() throws(WireError) -> Price {
+    package func yesPrice() throws(WireError) -> Price {
         let yes = try contractPrice("yes_price_dollars")
         let no = try contractPrice("no_price_dollars")
         if let yes, let no, no != yes.complement {

@@ -315,6 +315,6 @@ import Testing
         #expect(rig.status(last) == .cancelled(.requested))
         #expect(rig.core.order(OrderID(last.number - 250)) != nil)
         #expect(rig.core.order(OrderID(last.number - 350)) == nil)
-        #expect(rig.core.store.records.count < 400)
+        #expect(rig.core.store.count < 400)
     }
 }

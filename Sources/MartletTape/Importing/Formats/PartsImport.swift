@@ -26,8 +26,8 @@ final class PartsImport {
         frames = FrameImport(assembler)
     }
 
-    func read(_ paths: [String]) throws(ImportError) {
-        for path in paths { try read(try ByteSource.open(path)) }
+    func read(_ paths: [String], _ meter: ImportMeter?) throws(ImportError) {
+        for path in paths { try read(try ByteSource.open(path, meter)) }
         try run()
     }
     func read(_ source: ByteSource) throws(ImportError) {

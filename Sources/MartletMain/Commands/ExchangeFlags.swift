@@ -1,0 +1,88 @@
+import Foundation
+import MartletKalshi
+import MartletNetwork
+
+/// The flags that say which exchange a command talks to and as whom, shared by all commands that do.
+///
+///     command.flags = ExchangeFlags.all + [limit]
+///     command.run = { invocation, terminal in
+///         let access = try ExchangeAccess(invocation)
+///         let signer = try access.signer("the feed asks for a key, for public prices too")
+///
+/// Each has an environment variable; the flag wins.
+enum ExchangeFlags {
+    static let environment = ValueFlag(
+        "environment", .text("WHICH"),
+        "production, demo, or an address such as https://127.0.0.1:8443 (production; MARTLET_ENVIRONMENT)")
+    static let keyID = ValueFlag("key-id", .text("ID"), "the API key's id (MARTLET_KEY_ID)")
+    static let key = ValueFlag(
+        "key", .file, "its private key, a PEM file only you can read (MARTLET_KEY)")
+    static let passphrase = ValueFlag(
+        "key-passphrase", .file, "a file with the pass phrase of an encrypted key (MARTLET_KEY_PASSPHRASE)")
+    static let authority = ValueFlag(
+        "ca", .file, "trust the certificates of this file alone, not the system's (MARTLET_CA)")
+
+    static let all: [any Flag] = [environment, keyID, key, passphrase, authority]
+}
+
+/// What the flags came to: which exchange, as whom, trusting whom.
+struct ExchangeAccess {
+    var environment: ExchangeEnvironment
+    /// Nil where no key was given: public calls only.
+    var credentials: Credentials?
+    var tls: TLSContext
+
+    /// Throws a ``CommandError`` that says which setting is wrong and what to do.
+    init(
+        _ invocation: Invocation, variables: [String: String] = ProcessInfo.processInfo.environment
+    ) throws {
+        func setting(_ flag: ValueFlag<String>, _ variable: String) -> String? {
+            if let given = invocation[flag] { return given }
+            return variables[variable].flatMap { $0.isEmpty ? nil : $0 }
+        }
+        let which = setting(ExchangeFlags.environment, "MARTLET_ENVIRONMENT") ?? "production"
+        do {
+            environment = try ExchangeEnvironment(which)
+        } catch {
+            throw CommandError.usage("--environment: \(error)")
+        }
+        let id = setting(ExchangeFlags.keyID, "MARTLET_KEY_ID")
+        let file = setting(ExchangeFlags.key, "MARTLET_KEY")
+        let phrase = setting(ExchangeFlags.passphrase, "MARTLET_KEY_PASSPHRASE")
+        credentials = try ExchangeAccess.credentials(id: id, file: file, passphrase: phrase)
+        tls = try ExchangeAccess.tls(setting(ExchangeFlags.authority, "MARTLET_CA"))
+    }
+
+    private static func credentials(id: String?, file: String?, passphrase: String?) throws -> Credentials? {
+        guard let id, let file else {
+            if id != nil { throw CommandError.usage("a key id without its key: add --key FILE") }
+            if file != nil { throw CommandError.usage("a key without its id: add --key-id ID") }
+            return nil
+        }
+        do {
+            return try Credentials(
+                keyID: id, file: file, passphrase: passphrase.map { .file($0) } ?? .none)
+        } catch .passphraseNeeded {
+            throw CommandError.usage("the key is encrypted: add --key-passphrase FILE")
+        } catch {
+            throw CommandError("\(error)")
+        }
+    }
+
+    private static func tls(_ authority: String?) throws -> TLSContext {
+        do {
+            return try TLSContext(clientTrusting: authority.map { .file($0) } ?? .system)
+        } catch {
+            throw CommandError("\(authority.map { "\($0): " } ?? "")\(error)")
+        }
+    }
+
+    /// The signer, for calls that cannot do without. `why` begins the error line.
+    func signer(_ why: String) throws -> RequestSigner {
+        guard let credentials else {
+            throw CommandError.usage(
+                "\(why): give --key-id ID and --key FILE (or MARTLET_KEY_ID and MARTLET_KEY)")
+        }
+        return RequestSigner(credentials)
+    }
+}

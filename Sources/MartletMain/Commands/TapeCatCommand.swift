@@ -1,0 +1,55 @@
+import Martlet
+import MartletTape
+
+/// `martlet tape cat TAPE`: a tape's records as text, all or some.
+enum TapeCatCommand {
+    static let market = ListFlag("market", .text("PATTERN"), "only markets that fit, such as 'KXBTC15M-*'")
+    static let kind = ListFlag(
+        "kind", .choice("KIND", TapeExport.recordNames),
+        "only records of this kind: " + TapeExport.recordNames.joined(separator: ", "))
+    static let from = ValueFlag("from", .time, "only what was received at or after it")
+    static let to = ValueFlag("to", .time, "only what was received before it")
+    static let limit = ValueFlag(
+        "limit", short: "n", .whole("N", in: 1...Int.max), "stop after so many records")
+
+    static func command() -> Command {
+        var command = Command(name: "cat", summary: "print a tape's records")
+        command.discussion = """
+            One record a line: the receive time, what it is, the market, side, price and contracts, the exchange's \
+            time and marks such as groupEnd. With --json each line is one object, as 'martlet tape export' writes \
+            it. A tape that was cut off is printed up to the tear.
+            """
+        command.operands = [.init("TAPE", .one, "the tape")]
+        command.flags = [market, kind, from, to, limit]
+        command.examples = [
+            ("martlet tape cat day.tape --kind trade --market 'KXBTC*'", "the trades of some markets"),
+            ("martlet tape cat day.tape --from 2026-05-11T05:40:00Z -n 50", "fifty records from a moment on"),
+        ]
+        command.run = { invocation, terminal in
+            let tape = try TapeCommand.open(invocation.operands[0])
+            var export = TapeExport(invocation.isJSON ? .jsonLines : .plain)
+            export.select(invocation)
+            export.records = Set(invocation[kind])
+            var left = invocation[limit] ?? .max
+            try TapeCommand.attempt {
+                try export.lines(of: tape, goesOn: { _ in !Interrupt.isRequested }) { line in
+                    try terminal.line(line)
+                    left -= 1
+                    return left > 0
+                }
+            }
+            return .success
+        }
+        return command
+    }
+}
+
+extension TapeExport {
+    /// Takes over the flags that choose markets and times.
+    mutating func select(_ invocation: Invocation) {
+        let filter = TickerFilter(invocation[TapeCatCommand.market])
+        if !filter.isEmpty { wants = { filter.accepts($0) } }
+        from = invocation[TapeCatCommand.from]
+        to = invocation[TapeCatCommand.to]
+    }
+}

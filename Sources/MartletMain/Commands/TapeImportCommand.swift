@@ -1,0 +1,97 @@
+import Foundation
+import Martlet
+import MartletTape
+import MartletWire
+
+/// `martlet tape import INPUT... -o TAPE`: recordings of any known kind become one tape.
+enum TapeImportCommand {
+    static let format = ValueFlag(
+        "format", .choice("FORMAT", RecordingFormat.allCases.map(\.rawValue)),
+        "take every file for this kind of recording instead of looking")
+    static let markets = ListFlag("markets", .file, "definitions of markets: REST market objects as JSON")
+    static let results = ListFlag(
+        "results", .file, "results of markets: {\"ticker\": …, \"result\": \"yes\"} a line")
+    static let grid = ValueFlag(
+        "grid", .choice("GRID", ["cent"] + PriceGrid.knownStructures),
+        "the price grid of markets that nothing defines (cent)")
+    static let yesPrices = Switch(
+        "use-yes-price", "the recording was made with use_yes_price: NO levels have YES prices")
+    static let noInference = Switch("no-inferred-trades", "infer no trades where none were recorded")
+    static let lines = Switch("lines", "name each line that was left out or changed, and why")
+
+    static func command() -> Command {
+        var command = Command(name: "import", summary: "make a tape of recordings")
+        command.discussion = """
+            Takes files, folders and '-' for standard input, plain or gzipped, and finds out by itself what they \
+            hold: Kalshi's WebSocket messages a line each (bare, with a receive time before them, or in a \
+            recorder's envelope), sessions with a file for each message type, whole books and logs of REST calls, \
+            CSV of trades, settled markets, definitions, and what 'martlet tape export' wrote. Several recordings \
+            become one tape.
+
+            Prints what was taken, what was left out and why, and what had to be assumed. Where no trades were \
+            recorded they are inferred from the book: an order that reaches through the other side and the \
+            removals that follow it there under the same exchange time. They are marked as inferred, and compared \
+            with the volume that the tickers report.
+
+            The tape appears only when it is whole. Exit code 3 means that nothing usable was found.
+            """
+        command.operands = [.init("INPUT", .many, "recordings: files, folders, or '-' for standard input")]
+        command.flags = [
+            TapeCommand.out, markets, results, format, grid, yesPrices, noInference, lines,
+        ]
+        command.examples = [
+            ("martlet tape import day.jsonl.gz -o day.tape", "one recording"),
+            (
+                "martlet tape import recordings/ --results results.jsonl -o week.tape",
+                "a folder, with results that it lacks"
+            ),
+            ("my-recorder | martlet tape import - -o live.tape", "from a pipe"),
+        ]
+        command.run = { invocation, terminal in
+            let output = try TapeCommand.output(TapeCommand.out, invocation)
+            let options = try options(invocation)
+            let progress = Progress(terminal)
+            defer { progress.finish() }
+            var observer = ImportObserver()
+            observer.goesOn = { state in
+                progress.update(
+                    done: state.bytes, total: state.totalBytes, unit: "bytes",
+                    detail: (state.file as NSString).lastPathComponent)
+                return !Interrupt.isRequested
+            }
+            if invocation[lines] {
+                observer.onRemark = {
+                    progress.finish()
+                    terminal.raw("\($0)\n")
+                }
+            }
+            let report = try TapeCommand.attempt {
+                try Importer(options: options).run(invocation.operands, to: output, observer: observer)
+            }
+            progress.finish()
+            try ImportOutput(report: report, output: output).print(invocation, terminal)
+            guard report.isUsable else {
+                throw CommandError(
+                    "nothing usable in \(invocation.operands.joined(separator: ", ")); "
+                        + (invocation[lines]
+                            ? "no tape was written" : "--lines says line by line why; no tape was written"),
+                    code: .nothingUsable)
+            }
+            return .success
+        }
+        return command
+    }
+
+    private static func options(_ invocation: Invocation) throws -> ImportOptions {
+        var options = ImportOptions()
+        options.format = invocation[format].flatMap(RecordingFormat.init)
+        options.usesYesPrice = invocation[yesPrices]
+        options.infersTrades = !invocation[noInference]
+        if let name = invocation[grid] { options.assumedGrid = PriceGrid.labelled(name) ?? .cent }
+        try TapeCommand.attempt {
+            for path in invocation[markets] { try options.references.read(markets: path) }
+            for path in invocation[results] { try options.references.read(results: path) }
+        }
+        return options
+    }
+}

@@ -1,0 +1,363 @@
+import Martlet
+import MartletEngine
+import MartletNetwork
+import MartletSimulation
+import MartletWire
+
+/// All WebSocket sessions, and who of them wants to hear what.
+///
+/// A message's body is written once and sent to each subscriber behind a head of its own (`sid`, `seq`).
+/// Sockets are flushed once after each moment.
+final class FeedHub {
+    struct Counts {
+        var frames = 0
+        var overflows = 0
+    }
+
+    let exchange: Exchange
+    let settings: SandboxSettings
+    let loop: EventLoop
+    private(set) var sessions: [ObjectIdentifier: FeedSession] = [:]
+    var dirty: [FeedSession] = []
+    var counts = Counts()
+    var dice: FaultDice {
+        didSet { hasFaults = dice.faults != Faults() }
+    }
+    private(set) var hasFaults: Bool
+    /// Subscribers by market: books, and those of trades and tickers who named markets.
+    private var byMarket: [[Subscription]] = []
+    /// Subscribers of everything of a channel, and of channels without markets.
+    private var unfiltered: [Channel: [Subscription]] = [:]
+    /// Private channels by member.
+    private var ownChannels: [Int: [Subscription]] = [:]
+    /// `sending_ts_ms` of this moment.
+    private(set) var sending: Int64 = 0
+    private var body = FrameText()
+    private var frame = FrameText()
+    /// Tickers and ids in quotes, by market.
+    private var names: [(ticker: [UInt8], id: [UInt8])] = []
+
+    init(_ exchange: Exchange, _ settings: SandboxSettings, _ loop: EventLoop) {
+        self.exchange = exchange
+        self.settings = settings
+        self.loop = loop
+        dice = FaultDice(settings.faults, seed: settings.seed ^ 0xFEED)
+        hasFaults = settings.faults != Faults()
+    }
+
+    // MARK: Sessions
+
+    func open(_ member: Member) -> FeedSession {
+        let session = FeedSession(self, member)
+        sessions[ObjectIdentifier(session)] = session
+        return session
+    }
+    func forget(_ session: FeedSession) { sessions[ObjectIdentifier(session)] = nil }
+    func heartbeat() {
+        for session in sessions.values { session.heartbeat() }
+    }
+    func close() {
+        for session in sessions.values { session.close() }
+    }
+
+    // MARK: Subscribers
+
+    func enter(_ subscription: Subscription) {
+        switch subscription.channel {
+        case .fill, .orders, .positions, .groups:
+            ownChannels[subscription.session.member.index, default: []].append(subscription)
+        case .book, .ticker, .trade:
+            if let markets = subscription.markets {
+                for market in markets { enter(subscription, market) }
+            } else {
+                unfiltered[subscription.channel, default: []].append(subscription)
+            }
+        case .life, .multivariateLife, .communications, .indexValues, .fastIndexValues, .prices:
+            unfiltered[subscription.channel, default: []].append(subscription)
+        }
+    }
+    func enter(_ subscription: Subscription, _ market: Market.ID) {
+        switch subscription.channel {
+        case .book, .ticker, .trade:
+            while byMarket.count <= Int(market.index) { byMarket.append([]) }
+            byMarket[Int(market.index)].append(subscription)
+        default: break
+        }
+    }
+    func leave(_ subscription: Subscription, _ market: Market.ID) {
+        guard Int(market.index) < byMarket.count else { return }
+        byMarket[Int(market.index)].removeAll { $0 === subscription }
+    }
+    func leave(_ subscription: Subscription) {
+        for market in subscription.markets ?? [] { leave(subscription, market) }
+        unfiltered[subscription.channel]?.removeAll { $0 === subscription }
+        let member = subscription.session.member.index
+        ownChannels[member]?.removeAll { $0 === subscription }
+        if ownChannels[member]?.isEmpty == true { ownChannels[member] = nil }
+    }
+
+    // MARK: Writing
+
+    /// Lets the world come up to now before a command is looked at. Set by the server.
+    var exchangeCaughtUp: () -> Void = {}
+
+    func touchClock() { sending = Clocks.wall() / 1_000_000 }
+
+    func name(_ market: Market.ID) -> (ticker: [UInt8], id: [UInt8]) {
+        while names.count <= Int(market.index), names.count < exchange.markets.count {
+            let record = exchange.markets[names.count]
+            names.append(
+                (Array(JSONWriter.quoted(record.ticker).utf8), Array(JSONWriter.quoted(record.uuid).utf8)))
+        }
+        return names[Int(market.index)]
+    }
+
+    /// Sends a body to a subscriber. `id`: of the command that it answers.
+    func send(
+        _ type: StaticString, _ body: [UInt8]?, to subscription: Subscription, id: Int64? = nil,
+        sequenced: Bool? = nil, isData: Bool = true
+    ) {
+        frame.clear()
+        frame.raw("{\"type\":\"")
+        frame.raw(type)
+        frame.raw("\",")
+        if let id {
+            frame.raw("\"id\":")
+            frame.integer(id)
+            frame.raw(",")
+        }
+        frame.raw("\"sid\":")
+        frame.integer(Int64(subscription.sid))
+        if sequenced ?? subscription.channel.isSequenced {
+            subscription.sequence += 1
+            frame.raw(",\"seq\":")
+            frame.integer(Int64(subscription.sequence))
+        }
+        if let body {
+            frame.raw(",\"msg\":")
+            frame.raw(body)
+        }
+        frame.raw(",\"sending_ts_ms\":")
+        frame.integer(sending)
+        frame.raw("}")
+        subscription.session.send(frame.bytes, isData: isData)
+    }
+
+    private func each(_ channel: Channel, _ market: Market.ID, _ body: (Subscription) -> Void) {
+        if Int(market.index) < byMarket.count {
+            for subscription in byMarket[Int(market.index)] where subscription.channel == channel {
+                body(subscription)
+            }
+        }
+        for subscription in unfiltered[channel] ?? [] { body(subscription) }
+    }
+    private func hasListener(_ channel: Channel, _ market: Market.ID) -> Bool {
+        if let all = unfiltered[channel], !all.isEmpty { return true }
+        return Int(market.index) < byMarket.count
+            && byMarket[Int(market.index)].contains { $0.channel == channel }
+    }
+
+    /// The member's subscriptions to a private channel that want a market.
+    private func each(
+        _ channel: Channel, of member: Member, _ market: Market.ID?, _ body: (Subscription) -> Void
+    ) {
+        for subscription in ownChannels[member.index] ?? [] where subscription.channel == channel {
+            if let market, !subscription.takes(market) { continue }
+            body(subscription)
+        }
+    }
+
+    func flush() {
+        while !dirty.isEmpty {
+            let waiting = dirty
+            dirty.removeAll(keepingCapacity: true)
+            for session in waiting { session.flush() }
+        }
+    }
+}
+
+// MARK: - What the exchange tells
+
+extension FeedHub: ExchangeAudience {
+    func bookChanged(_ event: MarketEvent, by cause: Exchange.Cause?) {
+        guard hasListener(.book, event.market) else { return }
+        let own = cause.flatMap { $0.side == event.side && !$0.clientID.isEmpty ? $0 : nil }
+        // At most four forms: NO levels at NO or YES prices, with or without the client's order id.
+        var forms: [[UInt8]?] = [nil, nil, nil, nil]
+        each(.book, event.market) { subscription in
+            let isOwn = own != nil && own?.member == subscription.session.member.index
+            let form = (subscription.usesYesPrices ? 1 : 0) + (isOwn ? 2 : 0)
+            let bytes =
+                forms[form]
+                ?? deltaBody(event, asYes: subscription.usesYesPrices, own: isOwn ? own : nil)
+            forms[form] = bytes
+            send("orderbook_delta", bytes, to: subscription)
+        }
+    }
+
+    private func deltaBody(_ event: MarketEvent, asYes: Bool, own: Exchange.Cause?) -> [UInt8] {
+        let (ticker, id) = name(event.market)
+        let price = event.side == .ask && !asYes ? event.price.complement : event.price
+        body.clear()
+        body.raw("{\"market_ticker\":")
+        body.raw(ticker)
+        body.raw(",\"market_id\":")
+        body.raw(id)
+        body.raw(",\"price_dollars\":")
+        body.price(price)
+        body.raw(",\"delta_fp\":")
+        body.count(event.quantity)
+        body.raw(event.side == .bid ? ",\"side\":\"yes\"" : ",\"side\":\"no\"")
+        if let own {
+            body.raw(",\"client_order_id\":")
+            body.quoted(own.clientID)
+            body.raw(",\"subaccount\":")
+            body.integer(Int64(own.subaccount))
+        }
+        body.raw(",\"ts\":\"")
+        body.raw(exchange.now.wireText)
+        body.raw("\",\"ts_ms\":")
+        body.integer(exchange.now.milliseconds)
+        body.raw("}")
+        return body.bytes
+    }
+
+    func bookCleared(_ market: Market.ID) {
+        each(.book, market) { sendSnapshot(market, to: $0) }
+    }
+
+    func sendSnapshot(_ market: Market.ID, to subscription: Subscription, id: Int64? = nil) {
+        send("orderbook_snapshot", snapshotBody(market, subscription), to: subscription, id: id)
+    }
+    private func snapshotBody(_ market: Market.ID, _ subscription: Subscription) -> [UInt8] {
+        let (ticker, id) = name(market)
+        body.clear()
+        body.raw("{\"market_ticker\":")
+        body.raw(ticker)
+        body.raw(",\"market_id\":")
+        body.raw(id)
+        if !exchange.venue.isClosed(market) {
+            for side in [Side.bid, .ask] {
+                let levels = exchange.levels(market, side, depth: 0, asYes: subscription.usesYesPrices)
+                guard levels != .array([]) else { continue }
+                body.raw(side == .bid ? ",\"yes_dollars_fp\":" : ",\"no_dollars_fp\":")
+                body.value(levels)
+            }
+        }
+        body.raw("}")
+        return body.bytes
+    }
+
+    func traded(_ trade: TradeRecord) {
+        guard hasListener(.trade, trade.market) else { return }
+        let (ticker, _) = name(trade.market)
+        body.clear()
+        body.raw("{\"trade_id\":")
+        body.plain(trade.id)
+        body.raw(",\"market_ticker\":")
+        body.raw(ticker)
+        body.raw(",\"yes_price_dollars\":")
+        body.price(trade.price)
+        body.raw(",\"no_price_dollars\":")
+        body.price(trade.price.complement)
+        body.raw(",\"count_fp\":")
+        body.count(trade.quantity)
+        body.raw(
+            trade.taker == .bid
+                ? ",\"taker_side\":\"yes\",\"taker_outcome_side\":\"yes\",\"taker_book_side\":\"bid\""
+                : ",\"taker_side\":\"no\",\"taker_outcome_side\":\"no\",\"taker_book_side\":\"ask\"")
+        body.raw(trade.isBlock ? ",\"is_block_trade\":true" : ",\"is_block_trade\":false")
+        body.raw(",\"ts\":")
+        body.integer(trade.time.seconds)
+        body.raw(",\"ts_ms\":")
+        body.integer(trade.time.milliseconds)
+        body.raw("}")
+        let bytes = body.bytes
+        each(.trade, trade.market) { send("trade", bytes, to: $0) }
+    }
+
+    /// Summaries of the markets that changed since the last call. The server calls it ten times a second.
+    func sendTickers() {
+        for index in exchange.markets.indices where exchange.markets[index].isStale {
+            exchange.markets[index].isStale = false
+            let market = Market.ID(index)
+            guard hasListener(.ticker, market) else { continue }
+            let bytes = tickerBody(market)
+            each(.ticker, market) { send("ticker", bytes, to: $0) }
+        }
+        flush()
+    }
+    func sendTicker(_ market: Market.ID, to subscription: Subscription) {
+        send("ticker", tickerBody(market), to: subscription)
+    }
+    private func tickerBody(_ market: Market.ID) -> [UInt8] {
+        Array(JSONWriter.text(FeedFrames.ticker(exchange, market)).utf8)
+    }
+
+    func filled(_ fill: FillRecord, of member: Member) {
+        var bytes: [UInt8]?
+        each(.fill, of: member, fill.fill.market) { subscription in
+            let text = bytes ?? Array(JSONWriter.text(FeedFrames.fill(exchange, fill)).utf8)
+            bytes = text
+            send("fill", text, to: subscription)
+        }
+    }
+    func orderChanged(_ entry: OrderEntry, _ order: VenueOrder, of member: Member) {
+        var bytes: [UInt8]?
+        each(.orders, of: member, entry.market) { subscription in
+            let text = bytes ?? Array(JSONWriter.text(FeedFrames.order(exchange, entry, order, member)).utf8)
+            bytes = text
+            send("user_order", text, to: subscription)
+        }
+    }
+    func positionChanged(_ market: Market.ID, subaccount: Int, of member: Member) {
+        each(.positions, of: member, market) { subscription in
+            let value = FeedFrames.position(exchange, market, subaccount, member)
+            send("market_position", Array(JSONWriter.text(value).utf8), to: subscription)
+        }
+    }
+    func groupChanged(_ group: Int, _ change: GroupChange, of member: Member) {
+        each(.groups, of: member, nil) { subscription in
+            let value = FeedFrames.group(exchange, group, change, member)
+            send("order_group_updates", Array(JSONWriter.text(value).utf8), to: subscription)
+        }
+    }
+
+    func lived(_ event: LifeEvent) {
+        let (series, type, value) = FeedFrames.life(exchange, event)
+        let isMultivariate = series.hasPrefix("KXMVE")
+        let listeners = unfiltered[isMultivariate ? .multivariateLife : .life] ?? []
+        guard !listeners.isEmpty else { return }
+        let bytes = Array(JSONWriter.text(value).utf8)
+        for subscription in listeners {
+            switch type {
+            case .event: send("event_lifecycle", bytes, to: subscription)
+            case .market:
+                if isMultivariate {
+                    send("multivariate_market_lifecycle", bytes, to: subscription)
+                } else {
+                    send("market_lifecycle_v2", bytes, to: subscription)
+                }
+            }
+        }
+    }
+
+    func momentEnded(_ changed: [Market.ID]) { flush() }
+
+    func indexed(_ index: String, _ value: Int64) {
+        let value = (index: index, cents: value)
+        let milliseconds = exchange.now.milliseconds
+        for channel in [Channel.indexValues, .fastIndexValues] {
+            for subscription in unfiltered[channel] ?? []
+            where subscription.names == nil || subscription.names?.contains(value.index) == true {
+                let body = FeedFrames.index(value, milliseconds, fast: channel == .fastIndexValues)
+                let bytes = Array(JSONWriter.text(body).utf8)
+                if channel == .fastIndexValues {
+                    send("cfbenchmarks_value_5hz", bytes, to: subscription)
+                } else {
+                    send("cfbenchmarks_value", bytes, to: subscription)
+                }
+            }
+        }
+    }
+}

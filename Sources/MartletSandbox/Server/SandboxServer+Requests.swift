@@ -1,0 +1,126 @@
+import Martlet
+import MartletEngine
+import MartletNetwork
+import MartletSimulation
+import MartletWire
+
+// Requests on their way in, answers on their way out, and what goes wrong between.
+extension SandboxServer: HTTPServerHandler {
+    public func handle(_ request: HTTPServerRequest, _ responder: HTTPResponder) {
+        requestCount += 1
+        if request.path.hasPrefix("/sandbox/") || request.path == "/sandbox" {
+            return control(request, responder)
+        }
+        if dice.strikes(\.dropConnection) { return responder.abort() }
+        catchUp()
+        if request.path == SandboxServer.webSocketPath { return openFeed(request, responder) }
+        if dice.strikes(\.hangResponse) {
+            // Kept by the loop until the client gives up, or a minute has passed.
+            loop.schedule(after: Nanoseconds.seconds(60)) { responder.abort() }
+            return
+        }
+        let isWrite = request.method != "GET" && request.method != "HEAD"
+        var response: APIResponse
+        do throws(APIError) {
+            response = try answer(request)
+            if isWrite, dice.strikes(\.loseResponse) { return responder.abort() }
+            if isWrite, dice.strikes(\.errorAfterWrite) {
+                throw APIError(504, "gateway_timeout", "gateway timeout")
+            }
+        } catch {
+            response = APIResponse(
+                status: error.status, body: error.body(nested: settings.rules.nestedErrors))
+        }
+        if dice.strikes(\.extraField), let body = response.body { response.body = body.withExtraFields }
+        let delay = dice.delay()
+        guard delay > 0 else { return send(response, responder) }
+        loop.schedule(after: delay) { [weak self] in self?.send(response, responder) }
+    }
+
+    private func send(_ response: APIResponse, _ responder: HTTPResponder) {
+        guard let body = response.body else {
+            let headers: HTTPHeaders = ["Date": HTTPDate.text(exchange.now)]
+            return responder.respond(response.status, headers: headers)
+        }
+        responder.respond(
+            response.status,
+            headers: ["Content-Type": "application/json", "Date": HTTPDate.text(exchange.now)],
+            body: Array(JSONWriter.text(body).utf8))
+    }
+
+    private func answer(_ raw: HTTPServerRequest) throws(APIError) -> APIResponse {
+        guard var request = APIRequest(raw), let below = request.below else { throw .notFound }
+        let route: API.Route
+        switch api.match(raw.method, below) {
+        case .found(let found, let parameters):
+            route = found
+            request.parameters = parameters
+        case .wrongMethod: throw APIError(405, "method_not_allowed", "method not allowed")
+        case .unknown: throw .notFound
+        }
+        switch route.access {
+        case .member:
+            request.member = try authenticator.check(raw.head, exchange, now: authenticationNow)
+        case .open:
+            // Signing public reads is harmless, and not asked for.
+            if Authenticator.isSigned(raw.headers) {
+                request.member = try? authenticator.check(raw.head, exchange, now: authenticationNow)
+            }
+        }
+        if dice.faults.maintenance, route.pattern != ["exchange", "status"] {
+            throw APIError(503, "exchange_unavailable", "the exchange is in maintenance")
+        }
+        if dice.strikes(\.tooManyRequests) { throw .tooManyRequests }
+        if dice.strikes(\.serverError) { throw APIError(503, "service_unavailable", "service unavailable") }
+        return try api.run(route, request)
+    }
+
+    private func openFeed(_ request: HTTPServerRequest, _ responder: HTTPResponder) {
+        do throws(APIError) {
+            let member = try authenticator.check(request.head, exchange, now: authenticationNow)
+            guard sessionCount < settings.sessionsMax else {
+                throw APIError(503, "too_many_connections", "too many connections")
+            }
+            let session = hub.open(member)
+            var configuration = WebSocketConfiguration()
+            configuration.messageMax = 1024 * 1024
+            configuration.outputMax = settings.clientBuffer * 2 + 1024 * 1024
+            configuration.readSize = 4096
+            guard let socket = responder.upgradeToWebSocket(configuration: configuration, handler: session)
+            else {
+                return hub.forget(session)
+            }
+            session.socket = socket
+        } catch {
+            send(
+                APIResponse(status: error.status, body: error.body(nested: settings.rules.nestedErrors)),
+                responder)
+        }
+    }
+}
+
+extension JSONValue {
+    /// With a field in each object that no documentation knows.
+    var withExtraFields: JSONValue {
+        switch self {
+        case .object(let members):
+            let inner = members.map { Member($0.key, $0.value.withExtraFields) }
+            return .object(inner + [Member("sandbox_added_field", .string("new"))])
+        case .array(let values): return .array(values.map(\.withExtraFields))
+        case .null, .bool, .number, .string: return self
+        }
+    }
+}
+
+/// `Date` headers: `Mon, 23 Nov 2026 14:00:00 GMT`.
+enum HTTPDate {
+    static func text(_ time: Timestamp) -> String {
+        let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
+        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+        let text = Array(Timestamp(seconds: time.seconds).description)
+        let month = Int(String(text[5...6])) ?? 1
+        let weekday = days[Int(((time.seconds / 86_400) % 7 + 7) % 7)]
+        return "\(weekday), \(String(text[8...9])) \(months[month - 1]) \(String(text[0...3])) "
+            + "\(String(text[11...18])) GMT"
+    }
+}
