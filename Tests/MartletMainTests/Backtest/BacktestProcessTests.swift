@@ -102,20 +102,49 @@ import Testing
         #expect(result.error.hasPrefix("martlet: cannot write 'taken/x'"))
     }
 
+    /// The program is held up where it tells that the tape was cut off, just before the run: nobody reads its
+    /// standard error, and the pipe is full. So the signal is there before the first record, on any machine.
     @Test(arguments: [(SIGINT, 130 as Int32, "Ctrl-C"), (SIGTERM, 143, "SIGTERM")])
     func aSignalEndsTheRunWithAPartialResult(signal: Int32, code: Int32, name: String) throws {
-        try TestTape.write(to: folder.path("long.tape"), records: 2_000_000, step: .milliseconds(1))
-        let (process, output, error) = try MartletProcess.start(
+        try TestTape.write(to: folder.path("long.tape"), records: 100_000, step: .milliseconds(1))
+        let bytes = try Data(contentsOf: folder.url.appendingPathComponent("long.tape"))
+        try bytes.dropLast(40).write(to: folder.url.appendingPathComponent("long.tape"))
+        let error = Pipe()
+        let filling = fill(error)
+        let (process, output, _) = try MartletProcess.start(
             ["backtest", "-t", "long.tape", "--no-report", "--json", "--strategy", "longshot-bias"],
-            in: folder.url)
-        MartletProcess.waitUntilMapped("long.tape", by: process)
+            in: folder.url, error: error)
+        while process.isRunning, !handles(signal, process.processIdentifier) { usleep(2_000) }
         kill(process.processIdentifier, signal)
+        _ = error.fileHandleForReading.readData(ofLength: filling)
         let result = try MartletProcess.finish(process, output, error)
         #expect(result.code == code)
+        #expect(result.error.contains("has no end mark"))
         let facts = try facts(result.output)
         #expect(facts["isComplete"] as? Bool == false)
         #expect(facts["interruption"] as? String == name)
-        #expect((facts["records"] as? Int ?? 0) < 2_000_000)
+        let records = facts["records"] as? Int ?? 0
+        #expect(records > 0 && records < 100_000)
+    }
+
+    /// Writes to a pipe until it takes no more. Returns how many bytes that were.
+    private func fill(_ pipe: Pipe) -> Int {
+        let descriptor = pipe.fileHandleForWriting.fileDescriptor
+        let flags = fcntl(descriptor, F_GETFL)
+        _ = fcntl(descriptor, F_SETFL, flags | O_NONBLOCK)
+        var count = 0
+        while write(descriptor, " ", 1) == 1 { count += 1 }
+        _ = fcntl(descriptor, F_SETFL, flags)
+        return count
+    }
+
+    /// Whether a process has a handler of its own for a signal, as the kernel shows it.
+    private func handles(_ signal: Int32, _ process: pid_t) -> Bool {
+        guard let status = try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8),
+            let line = status.split(separator: "\n").first(where: { $0.hasPrefix("SigCgt:") }),
+            let mask = UInt64(line.dropFirst(7).trimmingCharacters(in: .whitespaces), radix: 16)
+        else { return false }
+        return mask >> UInt64(signal - 1) & 1 == 1
     }
 
     @Test func aSweepRunsEveryCombination() throws {

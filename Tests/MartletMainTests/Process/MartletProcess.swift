@@ -21,13 +21,14 @@ enum MartletProcess {
         return "/proc/self/cwd/.build/debug/martlet"
     }()
 
-    static func start(_ arguments: [String], in folder: URL? = nil) throws -> (Process, Pipe, Pipe) {
+    static func start(
+        _ arguments: [String], in folder: URL? = nil, error: Pipe = Pipe()
+    ) throws -> (Process, Pipe, Pipe) {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: path)
         process.arguments = arguments
         if let folder { process.currentDirectoryURL = folder }
         let output = Pipe()
-        let error = Pipe()
         process.standardOutput = output
         process.standardError = error
         process.standardInput = FileHandle.nullDevice

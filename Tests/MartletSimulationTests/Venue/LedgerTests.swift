@@ -6,21 +6,20 @@ import Testing
 @testable import MartletSimulation
 
 @Suite struct LedgerTests {
-    /// The fee of one fill, in decimals and from API.md §12 alone.
-    /// API.md §12 in decimal arithmetic. Rate and unit as text: a literal of `Decimal` goes through `Double`, and 0.07
-    /// would come out a little above itself.
-    private func fee(_ contracts: Decimal, at price: Decimal, rate: String, unit: String) throws -> Decimal {
-        let rate = try #require(Decimal(string: rate))
-        let unit = try #require(Decimal(string: unit))
+    /// The fee of an order's first fill, in decimals and from API.md §12 alone. Every constant is parsed from its
+    /// text: `0.0175` as a literal passes through `Double` and is a little more than itself.
+    private func fee(_ contracts: Decimal, at price: Decimal, rate: String) throws -> Decimal {
         func round(_ value: Decimal, _ scale: Int, _ mode: NSDecimalNumber.RoundingMode) -> Decimal {
             var (result, input) = (Decimal(), value)
             NSDecimalRound(&result, &input, scale, mode)
             return result
         }
+        let rate = try #require(Decimal(string: rate))
         let trade = round(rate * contracts * price * (1 - price), 6, .up)
-        let net = -contracts * price - trade
-        let aligned = round(net / unit, 0, .down) * unit
-        return trade + (net - aligned)
+        // What is paid, rounded away from the member to whole ten-thousandths: the first fill has no rebate, for
+        // its rounding is below one unit.
+        let paid = round(contracts * price + trade, 4, .up)
+        return paid - contracts * price
     }
 
     @Test(arguments: [("5.52", "0.17", "0.054600"), ("1.16", "0.16", "0.011000")])
@@ -58,12 +57,56 @@ import Testing
             let reports = arena.place(.bid, size, at: price, account: 1).reports
             let contracts = Decimal(size.hundredths) / 100
             let dollars = Decimal(cents) / 100
-            let taker = try fee(contracts, at: dollars, rate: "0.07", unit: "0.0001")
-            let maker = try fee(contracts, at: 1 - dollars, rate: "0.0175", unit: "0.0001")
+            let taker = try fee(contracts, at: dollars, rate: "0.07")
+            let maker = try fee(contracts, at: 1 - dollars, rate: "0.0175")
             #expect(Decimal(reports.fills(1)[0].fee.raw) / 100_000_000 == taker, "\(cents) \(size)")
             #expect(Decimal(reports.fills(2)[0].fee.raw) / 100_000_000 == maker, "\(cents) \(size)")
             arena.venue.checkInvariants()
         }
+    }
+
+    /// Reckoned by hand from API.md §12, in dollars:
+    ///
+    /// - 48 at 0.70: 0.07·48·0.7·0.3 = 0.7056 for the taker, 0.0175·… = 0.1764 for the maker. Both are whole
+    ///   ten-thousandths, and so is 33.60: nothing is rounded.
+    /// - 1.16 at 0.16: model 0.01091328, trade fee 0.010914; revenue −0.1856, less the fee −0.196514, aligned
+    ///   −0.1966, rounding 0.000086: 0.011 in all. The maker: 0.00272832, 0.002729; revenue −1.16·0.84 = −0.9744,
+    ///   −0.977129, aligned −0.9772, rounding 0.000071: 0.0028.
+    /// - 0.01 at 0.01: model 0.00000693, trade fee 0.000007; revenue −0.0001, −0.000107, aligned −0.0002,
+    ///   rounding 0.000093: 0.0001. The maker: 0.0000017325, 0.000002; revenue −0.0099, −0.009902, aligned −0.01,
+    ///   rounding 0.000098: 0.0001.
+    @Test(arguments: [
+        ("48", "0.70", "0.7056", "0.1764"), ("1.16", "0.16", "0.011", "0.0028"),
+        ("0.01", "0.01", "0.0001", "0.0001"),
+    ])
+    func feesReckonedByHand(contracts: String, price: String, taker: String, maker: String) throws {
+        let arena = Arena(market: Market(ticker: "KX-T-M", fees: FeeTerms(type: .quadraticWithMakerFees)))
+        let (size, at) = (try Quantity(parsing: contracts), try Price(parsing: price))
+        arena.place(.ask, size, at: at, account: 2)
+        let reports = arena.place(.bid, size, at: at, account: 1).reports
+        #expect(reports.fills(1).map(\.fee) == [try Money(parsing: taker)])
+        #expect(reports.fills(2).map(\.fee) == [try Money(parsing: maker)])
+    }
+
+    /// One bid, filled as taker and then twice as maker: the rounding of all three goes into the order's own
+    /// account. 0.53 contracts at 0.50 each, by hand:
+    ///
+    /// - taker: 0.07·0.53·0.25 = 0.009275; revenue −0.265; −0.274275 → −0.2743: rounding 0.000025, fee 0.0093.
+    /// - maker: 0.00231875 → 0.002319; −0.267319 → −0.2674: rounding 0.000081, account 0.000106: 0.0001 comes
+    ///   back and 0.000006 stays; fee 0.002319 + 0.000081 − 0.0001 = 0.0023.
+    /// - maker: the same rounding, account 0.000087: nothing comes back; fee 0.0024.
+    @Test func theRoundingOfAllAnOrdersFillsIsOneAccount() throws {
+        let arena = Arena(market: Market(ticker: "KX-T-M", fees: FeeTerms(type: .quadraticWithMakerFees)))
+        let part = Quantity(hundredths: 53)
+        arena.place(.ask, part, at: 0.50, account: 2)
+        var reports = arena.place(.bid, Quantity(hundredths: 159), at: 0.50, account: 1).reports
+        for _ in 0..<2 { reports += arena.place(.ask, part, at: 0.50, account: 2).reports }
+        #expect(reports.fills(1).map(\.isTaker) == [true, false, false])
+        #expect(
+            reports.fills(1).map(\.fee) == [
+                try Money(parsing: "0.0093"), try Money(parsing: "0.0023"), try Money(parsing: "0.0024"),
+            ])
+        arena.venue.checkInvariants()
     }
 
     @Test func fieldNote17FourWaysToHoldAPosition() {
@@ -129,6 +172,8 @@ import Testing
         arena.venue.checkInvariants()
     }
 
+    /// The return comes with the position, not before it: an order needs its whole cost from what is available
+    /// when it arrives. API.md §8 says no more than that netting frees collateral; the engine's gate judges alike.
     @Test func exclusiveMarketsGiveCollateralBack() {
         let venue = Venue()
         let now = Timestamp(seconds: 1_800_000_000)
@@ -139,13 +184,17 @@ import Testing
                     collateralReturn: .mutuallyExclusive), at: now)
         }
         let netting = venue.addAccount([(0, 120)], nets: true)
-        let plain = venue.addAccount([(0, 100)])
+        let plain = venue.addAccount([(0, 120)])
         var id: UInt64 = 0
-        func sell(_ market: Market.ID, _ account: Int, _ side: Side = .ask, at price: Price = 0.40) {
+        func trade(_ side: Side, _ market: Market.ID, _ account: Int, at price: Price = 0.40)
+            -> VenueReport.Body?
+        {
             id += 1
             venue.place(
                 PlaceOrder(id: OrderID(id), request: OrderRequest(side, 100, at: price, in: market)),
                 account: account, at: now)
+            defer { venue.reports.removeAll() }
+            return venue.reports.first?.report.body
         }
         for market in markets {
             _ = venue.apply(
@@ -153,22 +202,51 @@ import Testing
                     .delta, market: market, side: .bid, price: 0.40, quantity: 1000, flags: .groupEnd,
                     receiveTime: now))
         }
+        let filled = VenueReport.Body.accepted(filled: 100, remaining: 0, end: nil)
         // NO at 0.60 in three markets of which at most one can be YES: at least two of three pay.
-        sell(markets[0], netting)
+        #expect(trade(.ask, markets[0], netting) == filled)
         #expect(venue.available(netting, shard: 0) == 60)
-        // Each must be covered before it gives anything back.
-        sell(markets[1], netting)
+        #expect(trade(.ask, markets[1], netting) == filled)
         #expect(venue.available(netting, shard: 0) == 100, "one of the two pays: 100 come back")
-        sell(markets[2], netting)
+        #expect(trade(.ask, markets[2], netting) == filled)
         #expect(venue.available(netting, shard: 0) == 140)
-        sell(markets[0], plain)
-        sell(markets[1], plain)
-        #expect(venue.reports.last?.report.body == .rejected(.insufficientBalance))
-        // Taking the set apart takes the collateral back, and must be paid for.
+        // To close one leg at 0.95 brings 5 and takes 100 of the return back: 45 would be left, and is enough.
+        #expect(trade(.bid, markets[2], netting, at: 0.95) == .accepted(filled: 0, remaining: 100, end: nil))
+        venue.cancel(OrderID(id), market: markets[2], account: netting, at: now)
+        venue.reports.removeAll()
+        #expect(trade(.ask, markets[0], plain) == filled)
+        #expect(trade(.ask, markets[1], plain) == filled)
+        #expect(venue.available(plain, shard: 0) == 0)
+        #expect(trade(.ask, markets[2], plain) == .rejected(.insufficientBalance))
         venue.checkInvariants()
         for market in markets { venue.settle(market, market == markets[1] ? .yes : .no, at: now) }
         #expect(venue.cash(netting) == 140)
         #expect(venue.available(netting, shard: 0) == 140)
         venue.checkInvariants()
+    }
+
+    /// The return that an order's own fill would bring does not pay for it.
+    @Test func theReturnComesAfterTheFill() {
+        let venue = Venue()
+        let now = Timestamp(seconds: 1_800_000_000)
+        let markets = (0..<2).map {
+            venue.define(
+                Market(
+                    ticker: "KX-E-M\($0)", fees: FeeTerms(type: .none), isMutuallyExclusive: true,
+                    collateralReturn: .mutuallyExclusive), at: now)
+        }
+        let account = venue.addAccount([(0, 100)], nets: true)
+        for (index, market) in markets.enumerated() {
+            _ = venue.apply(
+                MarketEvent(
+                    .delta, market: market, side: .bid, price: 0.40, quantity: 1000, flags: .groupEnd,
+                    receiveTime: now))
+            venue.place(
+                PlaceOrder(
+                    id: OrderID(UInt64(index + 1)), request: OrderRequest(.ask, 100, at: 0.40, in: market)),
+                account: account, at: now)
+        }
+        #expect(venue.available(account, shard: 0) == 40)
+        #expect(venue.reports.last?.report.body == .rejected(.insufficientBalance))
     }
 }
