@@ -41,17 +41,6 @@ enum MartletProcess {
         return try finish(process, output, error)
     }
 
-    /// Until the process has a file of that name in its memory, or has ended: then it is at work on it.
-    static func waitUntilMapped(_ name: String, by process: Process) {
-        let maps = "/proc/\(process.processIdentifier)/maps"
-        while process.isRunning {
-            // By a handle: the file says that it has no length.
-            let text = (try? FileHandle(forReadingAtPath: maps)?.readToEnd()) ?? Data()
-            if String(decoding: text, as: UTF8.self).contains(name) { return }
-            usleep(2000)
-        }
-    }
-
     static func finish(_ process: Process, _ output: Pipe, _ error: Pipe) throws -> Result {
         // Standard error stays far below a pipe's size in every command.
         let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
