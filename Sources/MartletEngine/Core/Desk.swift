@@ -12,6 +12,9 @@ package struct EngineSignals {
 }
 
 /// What all strategies of an engine share beside the markets and the trading core.
+///
+/// Properties are unchecked for overlapping access, which at run time costs as much as their use: sound because
+/// one thread owns the whole, and no access to one of them is still open when another begins.
 package final class EngineShared {
     package let markets: MarketTable
     package let trading: TradingCore

@@ -5,6 +5,9 @@ import Martlet
 /// A class, since the engine, its trading core and every strategy's desk look at the same table. What is read
 /// on each event stands in flat arrays behind fixed pointers; sound because the table alone allocates and
 /// frees them, and grows them only between callbacks (``define(_:)``).
+///
+/// Properties are unchecked for overlapping access, which at run time costs as much as their use: sound because
+/// one thread owns the whole, and no access to one of them is still open when another begins.
 @usableFromInline
 package final class MarketTable {
     /// What is kept of a market beside its book, 1 cache line.

@@ -5,6 +5,9 @@ import Martlet
 /// Pure: every input carries its time, every consequence is appended to ``commands``, ``events`` and
 /// ``records``, which the engine drains while ``hasOutput`` says so. Reports may come late, twice or in another
 /// order than things happened.
+///
+/// Properties are unchecked for overlapping access, which at run time costs as much as their use: sound because
+/// one thread owns the whole, and no access to one of them is still open when another begins.
 package final class TradingCore {
     package let settings: TradingSettings
     package let strategyNames: [String]

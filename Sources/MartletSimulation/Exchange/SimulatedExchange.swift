@@ -13,6 +13,9 @@ import MartletEngine
 ///
 /// Between the records of one exchange time stamp the recorded book may be crossed: a command that arrives there
 /// waits for the end of the group, at the exchange a single moment, or for ``groupPatience``.
+///
+/// Properties are unchecked for overlapping access, which at run time costs as much as their use: sound because
+/// one thread owns the whole, and no access to one of them is still open when another begins.
 package final class SimulatedExchange {
     package struct Settings: Hashable, Sendable {
         package var venue = VenueSettings()

@@ -37,6 +37,9 @@ package struct SettlementRecord: Hashable, Sendable {
 ///
 /// Not thread safe. What happens is appended to ``reports``, ``announcements``, ``settlements`` and
 /// ``published``; callers take and empty them.
+///
+/// Properties are unchecked for overlapping access, which at run time costs as much as their use: sound because
+/// one thread owns the whole, and no access to one of them is still open when another begins.
 package final class Venue {
     /// The account that holds the other side of every trade with a recorded crowd.
     package static let crowdAccount = 0

@@ -12,6 +12,9 @@ import MartletEngine
 /// nothing. With `isRecording` it stands there from the start and keeps every block that was written.
 ///
 /// After an error the writer is of no more use.
+///
+/// Properties are unchecked for overlapping access, which at run time costs as much as their use: sound because
+/// one thread owns the whole, and no access to one of them is still open when another begins.
 public final class TapeWriter {
     /// What has been written so far.
     public struct Totals: Hashable, Sendable {
@@ -25,20 +28,20 @@ public final class TapeWriter {
         public var digest: UInt64 = 0
     }
 
-    public private(set) var totals = Totals()
+    @exclusivity(unchecked) public private(set) var totals = Totals()
     public var path: String { file.path }
     private let file: OutputFile
     private let payloadBytes: Int
     /// A block in the making, its header first. Unsafe: fifty million records a second are laid down here. Sound
     /// because the writer alone owns it, and `reserve` checks each record's length against its capacity.
     private let block: UnsafeMutableRawPointer
-    private var used = TapeFormat.blockHeaderBytes
-    private var recordsInBlock: UInt32 = 0
-    private var firstInBlock: Timestamp = .unknown
-    private var marketsBeforeBlock: UInt32 = 0
-    private var tickers: [String] = []
-    private var indexOfTicker: [String: UInt32] = [:]
-    private var body = BodyWriter()
+    @exclusivity(unchecked) private var used = TapeFormat.blockHeaderBytes
+    @exclusivity(unchecked) private var recordsInBlock: UInt32 = 0
+    @exclusivity(unchecked) private var firstInBlock: Timestamp = .unknown
+    @exclusivity(unchecked) private var marketsBeforeBlock: UInt32 = 0
+    @exclusivity(unchecked) private var tickers: [String] = []
+    @exclusivity(unchecked) private var indexOfTicker: [String: UInt32] = [:]
+    @exclusivity(unchecked) private var body = BodyWriter()
 
     /// `blockBytes`: when a block is closed; smaller blocks tear off less, larger ones are no faster.
     public init(
