@@ -19,6 +19,22 @@ public struct FillMessage: Hashable, Sendable {
     public var positionAfter: Quantity?
     public var exchangeTime: Timestamp
     public var subaccount: Int?
+
+    /// A fill that was told elsewhere, over REST for instance.
+    public init(
+        tradeID: String, orderID: String, ticker: String, side: Side, price: Price, quantity: Quantity,
+        isTaker: Bool, fee: Money?, exchangeTime: Timestamp
+    ) {
+        self.tradeID = tradeID
+        self.orderID = orderID
+        self.ticker = ticker
+        self.side = side
+        self.price = price
+        self.quantity = quantity
+        self.isTaker = isTaker
+        self.fee = fee
+        self.exchangeTime = exchangeTime
+    }
 }
 
 /// A change of an order of one's own (`user_order`).
@@ -43,6 +59,23 @@ public struct UserOrderMessage: Hashable, Sendable {
     public var reason: String?
     public var orderGroup: String?
     public var subaccount: Int?
+
+    /// An order as it was told elsewhere, over REST for instance.
+    public init(
+        orderID: String, ticker: String, status: WireOrderStatus, side: Side, price: Price, filled: Quantity,
+        remaining: Quantity, createdTime: Timestamp, updatedTime: Timestamp
+    ) {
+        self.orderID = orderID
+        self.ticker = ticker
+        self.status = status
+        self.side = side
+        self.price = price
+        self.filled = filled
+        self.remaining = remaining
+        self.createdTime = createdTime
+        self.updatedTime = updatedTime
+        expirationTime = .unknown
+    }
 }
 
 /// An order's `status`: an open list.
@@ -70,4 +103,10 @@ public struct PositionMessage: Hashable, Sendable {
     public var fees: Money?
     public var volume: Quantity?
     public var subaccount: Int?
+
+    /// A position as it was told elsewhere, over REST for instance.
+    public init(ticker: String, position: Quantity) {
+        self.ticker = ticker
+        self.position = position
+    }
 }

@@ -41,6 +41,12 @@ public struct MarketLifecycleMessage: Hashable, Sendable {
     public var title: String?
     public var yesSubtitle: String?
     public var noSubtitle: String?
+
+    /// What was told elsewhere, over REST for instance.
+    public init(ticker: String, event: Event) {
+        self.ticker = ticker
+        self.event = event
+    }
 }
 
 /// `event_lifecycle`.

@@ -27,6 +27,13 @@ public struct OrderGroupMessage: Hashable, Sendable {
     public var event: String
     public var limit: Quantity?
     public var exchangeTime: Timestamp
+
+    public init(group: String, event: String, limit: Quantity?, exchangeTime: Timestamp) {
+        self.group = group
+        self.event = event
+        self.limit = limit
+        self.exchangeTime = exchangeTime
+    }
 }
 
 /// `ok`: the answer to `update_subscription` or a merged `subscribe`, or to `list_subscriptions`.
