@@ -88,6 +88,18 @@ import Testing
         #expect(scratch.names == [])
     }
 
+    /// A tape appears by renaming: a pipe of that name would be gone.
+    @Test func anythingButAFileIsLeftInItsPlace() throws {
+        let scratch = try Scratch()
+        let pipe = scratch.file("pipe")
+        #expect(mkfifo(pipe, 0o600) == 0)
+        #expect(throws: TapeError.self) { _ = try TapeWriter(path: pipe) }
+        #expect(scratch.names == ["pipe"])
+        #expect(
+            try FileManager.default.attributesOfItem(atPath: pipe)[.type] as? FileAttributeType
+                != .typeRegular)
+    }
+
     @Test func definitionsKeepTheirIndex() throws {
         let scratch = try Scratch()
         let writer = try TapeWriter(path: scratch.file("a"))

@@ -49,6 +49,10 @@ enum TapeCommand {
         guard status.st_mode & S_IFMT != S_IFDIR else {
             throw .usage("'\(path)' is a folder; name the file to write in it")
         }
+        // What is written appears by renaming: a device or pipe of that name would be gone.
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw .usage("'\(path)' is no regular file; choose another --out")
+        }
         for input in inputs {
             var other = stat()
             guard stat(input, &other) == 0 else { continue }

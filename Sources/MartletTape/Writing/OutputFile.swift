@@ -20,6 +20,12 @@ final class OutputFile {
         self.mode = mode
         switch mode {
         case .whenWhole:
+            var status = stat()
+            // Renaming over a device or a pipe would put a file in its place.
+            if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+                errno = EEXIST
+                throw .system("create", path)
+            }
             workPath = "\(path).unfinished-\(getpid())"
             descriptor = open(workPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         case .inPlace:
