@@ -33,10 +33,16 @@ let package = Package(
             dependencies: ["MartletKalshi", "MartletSimulation", "MartletNetwork", "MartletWire"]),
         .target(name: "MartletReport", dependencies: ["MartletEngine", "MartletTape"]),
         .target(
+            name: "MartletLive",
+            dependencies: [
+                "MartletKalshi", "MartletTape", "MartletSimulation", "MartletNetwork", "MartletWire",
+                "MartletReport", "CSystem",
+            ]),
+        .target(
             name: "MartletMain",
             dependencies: [
                 "MartletEngine", "MartletWire", "MartletTape", "MartletSimulation", "MartletReport",
-                "MartletNetwork", "MartletKalshi", "MartletSandbox",
+                "MartletNetwork", "MartletKalshi", "MartletSandbox", "MartletLive",
             ]),
         .executableTarget(
             name: "MartletCLI",
@@ -51,6 +57,7 @@ let package = Package(
         .testTarget(name: "MartletNetworkTests", dependencies: ["MartletNetwork"]),
         .testTarget(name: "MartletKalshiTests", dependencies: ["MartletKalshi"]),
         .testTarget(name: "MartletSandboxTests", dependencies: ["MartletSandbox"]),
+        .testTarget(name: "MartletLiveTests", dependencies: ["MartletLive", "MartletSandbox"]),
         .testTarget(name: "MartletReportTests", dependencies: ["MartletReport"]),
         .testTarget(
             name: "MartletMainTests",
