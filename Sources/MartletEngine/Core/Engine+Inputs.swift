@@ -28,6 +28,12 @@ extension Engine {
         case .unusable(let market, let fault): becomeUnusable(market, fault)
         case .report(let report): shared.trading.handle(report, now: now)
         case .balance(let shard, let cash): shared.trading.setBalance(shard: shard, cash, now: now)
+        case .adoptedOrder(let order, let strategy):
+            guard markets.isKnown(order.market) else { return countUnknownMarket() }
+            _ = shared.trading.adopt(order, strategy: strategy, now: now)
+        case .adoptedPosition(let market, let position, let strategy):
+            guard markets.isKnown(market) else { return countUnknownMarket() }
+            shared.trading.adopt(position, in: market, strategy: strategy, now: now)
         case .limits(let limits): shared.trading.setLimits(limits, now: now)
         case .clock: break
         case .command(let command): shared.trading.command(command, now: now)

@@ -65,6 +65,8 @@ public struct Engine: ~Copyable {
     @inlinable public var nextWake: Timestamp { signals.pointee.nextWake }
     public var now: Timestamp { markets.now }
     public var strategyNames: [String] { owners.map(\.name) }
+    /// The number that the next order gets, a strategy's or an adopted one.
+    public var nextOrderID: OrderID { shared.trading.upcomingOrderID }
     @inlinable public var hasOutputs: Bool { signals.pointee.hasOutputs }
 
     /// Whether ``EngineOutput/record(_:)`` is written down; false where nobody reads them.

@@ -96,6 +96,17 @@ package struct Portfolio: Sendable {
         return cash
     }
 
+    /// Takes in contracts held from before at what they cost: no trade, no cash, no profit. Only of the side that
+    /// is held already, or of a flat holding.
+    mutating func adopt(_ market: Int, _ quantity: Quantity, cost: Money) {
+        let before = holdings[market].position
+        precondition(before.quantity.isZero || before.quantity.isPositive == quantity.isPositive)
+        holdings[market].position.quantity += quantity
+        holdings[market].position.cost += cost
+        count(before, holdings[market].position)
+        refresh(market)
+    }
+
     /// Pays a market out; returns the profit before fees.
     mutating func settle(_ market: Int, payout: Money) -> Money {
         let before = holdings[market].position

@@ -14,8 +14,18 @@ struct RateWindow {
         times = limit > RateWindow.highestLimit ? [] : Array(repeating: .distantPast, count: max(limit, 0))
         isUnlimited = limit > RateWindow.highestLimit
     }
-    let isUnlimited: Bool
+    private(set) var isUnlimited: Bool
     var limit: Int { times.count }
+
+    /// Keeps the newest events and counts against a lower limit from now on; a higher one changes nothing.
+    mutating func tighten(to limit: Int) {
+        guard limit <= RateWindow.highestLimit, isUnlimited || limit < times.count else { return }
+        let newest = (0..<times.count).map { times[(next + $0) % times.count] }.suffix(max(limit, 0))
+        let missing = max(limit, 0) - newest.count
+        times = Array(repeating: .distantPast, count: missing) + newest
+        next = 0
+        isUnlimited = false
+    }
 
     func admits(at now: Timestamp) -> Bool {
         if isUnlimited { return true }

@@ -52,8 +52,8 @@ struct Proposal {
 /// The risk gate: every intent passes it, in every mode. Cancels and decreases always pass; anything else is
 /// judged by each rule of ``RiskRule`` in its order, for the strategy and for the account.
 struct RiskGate {
-    let strategyLimits: RiskLimits
-    let accountLimits: RiskLimits
+    private(set) var strategyLimits: RiskLimits
+    private(set) var accountLimits: RiskLimits
     /// By strategy, then the account's.
     private(set) var states: [RiskState]
     private var windows: [RateWindow]
@@ -82,6 +82,15 @@ struct RiskGate {
     }
     mutating func set(_ state: RiskState, for portfolio: Int) { states[portfolio] = state }
     func limits(_ portfolio: Int) -> RiskLimits { portfolio == account ? accountLimits : strategyLimits }
+
+    mutating func tighten(account: RiskLimits?, strategies: RiskLimits?) {
+        if let account { accountLimits.tighten(to: account) }
+        if let strategies { strategyLimits.tighten(to: strategies) }
+        for index in windows.indices {
+            windows[index].tighten(
+                to: limits(index == windows.count - 1 ? self.account : index).maxOrdersPerSecond)
+        }
+    }
 
     func approveCancel() -> Approved { Approved(.cancel, isReducing: true) }
     func approveDecrease(to remaining: Quantity) -> Approved {

@@ -41,6 +41,26 @@ public struct RiskLimits: Codable, Hashable, Sendable {
 
     public init() {}
 
+    /// Takes over every value of `other` that is stricter.
+    public mutating func tighten(to other: RiskLimits) {
+        maxOrderSize = min(maxOrderSize, other.maxOrderSize)
+        priceCollar = min(priceCollar, other.priceCollar)
+        allowsEmptyBook = allowsEmptyBook && other.allowsEmptyBook
+        maxMarketPosition = min(maxMarketPosition, other.maxMarketPosition)
+        maxEventPosition = min(maxEventPosition, other.maxEventPosition)
+        maxTotalPosition = min(maxTotalPosition, other.maxTotalPosition)
+        maxOpenOrders = min(maxOpenOrders, other.maxOpenOrders)
+        maxOrdersPerSecond = min(maxOrdersPerSecond, other.maxOrdersPerSecond)
+        maxMarketLoss = min(maxMarketLoss, other.maxMarketLoss)
+        maxEventLoss = min(maxEventLoss, other.maxEventLoss)
+        maxTotalLoss = min(maxTotalLoss, other.maxTotalLoss)
+        maxDailyLoss = min(maxDailyLoss, other.maxDailyLoss)
+        if other.maxBookAge > .zero {
+            maxBookAge = maxBookAge > .zero ? min(maxBookAge, other.maxBookAge) : other.maxBookAge
+        }
+        closeMargin = max(closeMargin, other.closeMargin)
+    }
+
     /// Nothing is refused but what the exchange itself could not take.
     public static let unlimited: RiskLimits = {
         var limits = RiskLimits()

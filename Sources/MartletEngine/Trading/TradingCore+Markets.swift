@@ -104,18 +104,33 @@ extension TradingCore {
         guard portfolios[owner].holdings[index].position.quantity.isZero, !position.quantity.isZero else {
             return
         }
-        let side: Side = position.quantity.isPositive ? .bid : .ask
         let size = position.quantity.magnitude
         let unit = Price(micros: Int(position.cost.raw / size.hundredths))
-        let price = side == .bid ? unit : unit.complement
-        _ = portfolios[owner].trade(index, side, size, at: price, fee: .zero)
-        _ = portfolios[account].trade(index, side, size, at: price, fee: .zero)
+        let price = position.quantity.isPositive ? unit : unit.complement
+        portfolios[owner].adopt(index, position.quantity, cost: position.cost)
+        adoptForAccount(index, position)
         desks[index].holders += 1
         if desks[index].mark == nil { desks[index].mark = price }
         markAll(index)
         watch(index)
         refreshCollateral(index)
         refreshReturn(index)
+    }
+
+    /// The account nets what its portfolios hold on opposite sides: each pair was paid a dollar before the run.
+    private func adoptForAccount(_ market: Int, _ position: Position) {
+        let held = portfolios[account].holdings[market].position
+        if held.quantity.isZero || held.quantity.isPositive == position.quantity.isPositive {
+            portfolios[account].adopt(market, position.quantity, cost: position.cost)
+            return
+        }
+        let side: Side = position.quantity.isPositive ? .bid : .ask
+        let size = position.quantity.magnitude
+        let unit = Price(micros: Int(position.cost.raw / size.hundredths))
+        let before = portfolios[account].profit
+        _ = portfolios[account].trade(
+            market, side, size, at: side == .bid ? unit : unit.complement, fee: .zero)
+        portfolios[account].dayStartProfit += portfolios[account].profit - before
     }
 
     // MARK: Settlement
@@ -218,6 +233,10 @@ extension TradingCore {
             }
             haltSweep = nil
             tell(.risk(.active, reason: "resumed by the operator", strategy: nil))
+        case .tighten(let account, let strategies):
+            gate.tighten(account: account, strategies: strategies)
+            log(.info, "limits tightened by the operator")
+            for index in portfolios.indices { judgeLoss(index, now) }
         }
         serve(now)
     }

@@ -79,6 +79,7 @@ package final class TradingCore {
         router.generator = SeededGenerator(seed: nonce ^ 0x6A09_E667_F3BC_C908)
     }
 
+    package var upcomingOrderID: OrderID { OrderID(lastOrder + 1) }
     package func nextOrderID() -> OrderID {
         lastOrder += 1
         return OrderID(lastOrder)

@@ -19,6 +19,11 @@ public enum EngineInput: Hashable, Sendable {
     case report(VenueReport)
     /// Cash of the account, or of one shard of it, as the venue has it.
     case balance(shard: Int?, Money)
+    /// An order that rests from before this run, for a strategy by its index or (nil) for no one. It gets the next
+    /// order number: what ``Engine/nextOrderID`` says before it is handed in.
+    case adoptedOrder(Order, strategy: Int?)
+    /// A position from before this run. Cash is what ``balance(shard:_:)`` says: taking it in moves none.
+    case adoptedPosition(Market.ID, Position, strategy: Int?)
     /// What the exchange allows us.
     case limits(RateLimits)
     /// Time passes: timers that are due, budget that has refilled.
@@ -32,6 +37,8 @@ public enum OperatorCommand: Hashable, Sendable {
     case halt(reason: String)
     case reduceOnly(reason: String)
     case resume
+    /// Limits that count from now on where they are stricter than the present ones; a looser value changes nothing.
+    indirect case tighten(account: RiskLimits?, strategies: RiskLimits?)
 }
 
 /// The exchange's budget for our requests (API.md §3), as the limits and costs endpoints give it.

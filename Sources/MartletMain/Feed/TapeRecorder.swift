@@ -131,7 +131,7 @@ final class TapeRecorder {
                 ticker.market = index
                 try writer.append(.ticker(ticker), at: time)
             case .reference: try writer.append(input, at: time)
-            case .market, .started, .report, .balance, .limits, .clock, .command, .stopped: return
+            case .market, .started, .report, .balance, .adoptedOrder, .adoptedPosition, .limits, .clock, .command, .stopped: return
             }
         }
     }

@@ -90,7 +90,8 @@ final class TapeWorld: ExchangeWorld {
             ifKnown(market) { venue.setResult($0, result, at: exchange.now) }
         case .settled(let market, let result): ifKnown(market) { venue.settle($0, result, at: exchange.now) }
         case .unusable(let market, _): ifKnown(market) { venue.setUnusable($0) }
-        case .started, .market, .ticker, .reference, .report, .balance, .limits, .clock, .command, .stopped:
+        case .started, .market, .ticker, .reference, .report, .balance, .adoptedOrder, .adoptedPosition,
+            .limits, .clock, .command, .stopped:
             break
         }
         exchange.flush()

@@ -93,8 +93,8 @@ package struct BacktestDriver: ~Copyable {
         case .unusable(let market, _):
             exchange.setUnusable(market)
             engine.handle(input, at: time)
-        case .market, .defined, .ticker, .reference, .started, .report, .balance, .limits, .clock, .command,
-            .stopped:
+        case .market, .defined, .ticker, .reference, .started, .report, .balance, .adoptedOrder,
+            .adoptedPosition, .limits, .clock, .command, .stopped:
             engine.handle(input, at: time)
         }
         // What the venue says of it comes before what the strategies answer.

@@ -135,7 +135,9 @@ extension EngineInput {
         case .result: .result
         case .settled: .settlement
         case .unusable: .gap
-        case .started, .report, .balance, .limits, .clock, .command, .stopped: nil
+        case .started, .report, .balance, .adoptedOrder, .adoptedPosition, .limits, .clock, .command,
+            .stopped:
+            nil
         }
     }
 }

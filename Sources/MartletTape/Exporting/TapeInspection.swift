@@ -103,7 +103,9 @@ public struct TapeInfo: Sendable {
         case .unusable(let market, _):
             count(.gap)
             markets[Int(market.index)].gaps += 1
-        case .market, .started, .report, .balance, .limits, .clock, .command, .stopped: return
+        case .market, .started, .report, .balance, .adoptedOrder, .adoptedPosition, .limits, .clock, .command,
+            .stopped:
+            return
         }
     }
 }
@@ -189,7 +191,8 @@ private final class VerifiedBooks {
         case .defined(let market):
             if tickers.add(market.ticker) { books.append(Book(market)) }
         case .unusable(let market, _): books[Int(market.index)].isUsable = false
-        case .market, .ticker, .reference, .status, .result, .settled, .started, .report, .balance, .limits,
+        case .market, .ticker, .reference, .status, .result, .settled, .started, .report, .balance,
+            .adoptedOrder, .adoptedPosition, .limits,
             .clock, .command, .stopped:
             return
         }

@@ -53,7 +53,9 @@ extension TextRecord {
         case .unusable(_, let fault):
             record = "gap"
             detail = fault.json
-        case .market, .started, .report, .balance, .limits, .clock, .command, .stopped: record = "other"
+        case .market, .started, .report, .balance, .adoptedOrder, .adoptedPosition, .limits, .clock, .command,
+            .stopped:
+            record = "other"
         }
         // In CSV a plain text stands unquoted, which would read back as JSON: only trades have one.
         if case .string(let text)? = detail { detail = .object([.init("value", .string(text))]) }

@@ -70,7 +70,8 @@ private final class MergeSink {
         case .settled(let market, _):
             defer { isSettled[Int(market.index)] = true }
             return !isSettled[Int(market.index)]
-        case .market, .ticker, .status, .unusable, .started, .defined, .reference, .report, .balance, .limits,
+        case .market, .ticker, .status, .unusable, .started, .defined, .reference, .report, .balance,
+            .adoptedOrder, .adoptedPosition, .limits,
             .clock, .command, .stopped:
             return true
         }
@@ -172,7 +173,8 @@ extension EngineInput {
         case .result(let market, let result): return .result(move(market), result)
         case .settled(let market, let result): return .settled(move(market), result)
         case .unusable(let market, let fault): return .unusable(move(market), fault)
-        case .started, .defined, .reference, .report, .balance, .limits, .clock, .command, .stopped:
+        case .started, .defined, .reference, .report, .balance, .adoptedOrder, .adoptedPosition, .limits,
+            .clock, .command, .stopped:
             return self
         }
     }
@@ -184,7 +186,9 @@ extension EngineInput {
         case .status(let market, _), .result(let market, _), .settled(let market, _),
             .unusable(let market, _):
             market
-        case .started, .defined, .reference, .report, .balance, .limits, .clock, .command, .stopped: nil
+        case .started, .defined, .reference, .report, .balance, .adoptedOrder, .adoptedPosition, .limits,
+            .clock, .command, .stopped:
+            nil
         }
     }
 }

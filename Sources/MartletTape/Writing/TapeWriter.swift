@@ -128,7 +128,8 @@ public final class TapeWriter {
         case .unusable(let market, let fault):
             fault.encode(into: &body)
             try appendBody(.gap, market: market.index, at: time)
-        case .started, .report, .balance, .limits, .clock, .command, .stopped:
+        case .started, .report, .balance, .adoptedOrder, .adoptedPosition, .limits, .clock, .command,
+            .stopped:
             throw failure("\(input) is no market data; the journal holds it")
         }
     }

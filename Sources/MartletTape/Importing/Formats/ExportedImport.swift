@@ -99,7 +99,9 @@ extension TapeAssembler {
         case .status: report.statuses += 1
         case .result, .settled: report.results += 1
         case .unusable: report.gaps += 1
-        case .market, .started, .report, .balance, .limits, .clock, .command, .stopped: return
+        case .market, .started, .report, .balance, .adoptedOrder, .adoptedPosition, .limits, .clock, .command,
+            .stopped:
+            return
         }
     }
 }
