@@ -96,41 +96,44 @@ extension TradingCore {
         return adopted.id
     }
 
-    /// Takes in a position that was there before the run, at what it cost. Cash is as the venue has it.
+    /// Takes in contracts that were there before the run, or that the venue knows of and we do not, at what they
+    /// cost. Cash is as the venue has it.
     package func adopt(_ position: Position, in market: Market.ID, strategy: Int?, now: Timestamp) {
         synchronise()
         let index = Int(market.index)
         let owner = strategy ?? unassigned
-        guard portfolios[owner].holdings[index].position.quantity.isZero, !position.quantity.isZero else {
-            return
+        guard !position.quantity.isZero else { return }
+        let before = (
+            owner: portfolios[owner].holdings[index].position.quantity.isZero, holders: desks[index].holders
+        )
+        takeIn(owner, index, position)
+        takeIn(account, index, position)
+        let isFlat = portfolios[owner].holdings[index].position.quantity.isZero
+        desks[index].holders = before.holders + (before.owner ? 1 : 0) - (isFlat ? 1 : 0)
+        let unit = Price(micros: Int(position.cost.raw / position.quantity.magnitude.hundredths))
+        if desks[index].mark == nil {
+            desks[index].mark = position.quantity.isPositive ? unit : unit.complement
         }
-        let size = position.quantity.magnitude
-        let unit = Price(micros: Int(position.cost.raw / size.hundredths))
-        let price = position.quantity.isPositive ? unit : unit.complement
-        portfolios[owner].adopt(index, position.quantity, cost: position.cost)
-        adoptForAccount(index, position)
-        desks[index].holders += 1
-        if desks[index].mark == nil { desks[index].mark = price }
         markAll(index)
         watch(index)
         refreshCollateral(index)
         refreshReturn(index)
     }
 
-    /// The account nets what its portfolios hold on opposite sides: each pair was paid a dollar before the run.
-    private func adoptForAccount(_ market: Int, _ position: Position) {
-        let held = portfolios[account].holdings[market].position
+    /// What it closes was paid for at its own price; that is no profit or loss of this day.
+    private func takeIn(_ portfolio: Int, _ market: Int, _ position: Position) {
+        let held = portfolios[portfolio].holdings[market].position
         if held.quantity.isZero || held.quantity.isPositive == position.quantity.isPositive {
-            portfolios[account].adopt(market, position.quantity, cost: position.cost)
+            portfolios[portfolio].adopt(market, position.quantity, cost: position.cost)
             return
         }
         let side: Side = position.quantity.isPositive ? .bid : .ask
         let size = position.quantity.magnitude
         let unit = Price(micros: Int(position.cost.raw / size.hundredths))
-        let before = portfolios[account].profit
-        _ = portfolios[account].trade(
+        let before = portfolios[portfolio].profit
+        _ = portfolios[portfolio].trade(
             market, side, size, at: side == .bid ? unit : unit.complement, fee: .zero)
-        portfolios[account].dayStartProfit += portfolios[account].profit - before
+        portfolios[portfolio].dayStartProfit += portfolios[portfolio].profit - before
     }
 
     // MARK: Settlement

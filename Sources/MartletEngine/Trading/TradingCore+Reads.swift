@@ -95,6 +95,44 @@ extension TradingCore {
         }
         return sum
     }
+    /// Orders that the venue has said rest, oldest first.
+    package func restingOrders(in market: Market.ID) -> [Order] {
+        var orders: [Order] = []
+        forEachOpen(in: market) { slot in
+            switch store.records[slot].life {
+            case .resting, .changing, .unknown(.amend, _), .unknown(.decrease, _), .unknown(.cancel, _):
+                orders.append(store.records[slot].order)
+            case .queued, .placing, .unknown, .missing, .finishing, .done: break
+            }
+        }
+        return orders
+    }
+    /// Whether a request of the market's orders has not been answered, or its outcome is not known.
+    package func hasOpenRequests(in market: Market.ID) -> Bool {
+        var isOpen = false
+        forEachOpen(in: market) { slot in
+            switch store.records[slot].life {
+            case .placing, .changing, .unknown, .missing, .finishing: isOpen = true
+            case .queued, .resting, .done: break
+            }
+        }
+        return isOpen
+    }
+    /// Whether an order of the market may have been placed without our knowing it.
+    package func hasUnknownPlaces(in market: Market.ID) -> Bool {
+        var isUnknown = false
+        forEachOpen(in: market) { slot in
+            if case .unknown(.place, _) = store.records[slot].life { isUnknown = true }
+        }
+        return isUnknown
+    }
+    /// The outcome of the order's place is not known: nobody has said that the venue ever had it.
+    package func isPlaceUnknown(_ id: OrderID) -> Bool {
+        guard let slot = store.slot(of: id), case .unknown(.place, _) = store.records[slot].life else {
+            return false
+        }
+        return true
+    }
     /// Contracts of a strategy's open orders on a side, whether acknowledged or not.
     package func openQuantity(_ strategy: Int, _ market: Market.ID, _ side: Side) -> Quantity {
         synchronise()

@@ -80,12 +80,12 @@ extension ClockOffset: CustomStringConvertible {
 }
 
 /// Reads `Date: Sun, 06 Nov 1994 08:49:37 GMT`, the one form that HTTP servers may send.
-enum HTTPDate {
+package enum HTTPDate {
     static let months = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
 
-    static func parse(_ text: String) -> Timestamp? {
+    package static func parse(_ text: String) -> Timestamp? {
         let parts = text.split(separator: " ")
         guard parts.count == 6, parts[0].hasSuffix(","), parts[5] == "GMT",
             let month = months.firstIndex(of: String(parts[2])), parts[1].utf8.count == 2,

@@ -77,11 +77,7 @@ private struct Question: Sendable {
     private func fills(_ since: Timestamp) async throws -> [FeedOutput] {
         let fills = try await all(Endpoints.fills(filter(since: since)))
         return fills.sorted { ($0.created, $0.tradeID) < ($1.created, $1.tradeID) }.map { fill in
-            .fill(
-                FillMessage(
-                    tradeID: fill.tradeID, orderID: fill.orderID, ticker: fill.ticker, side: fill.side,
-                    price: fill.price, quantity: fill.quantity, isTaker: fill.isTaker, fee: fill.fee,
-                    exchangeTime: fill.created))
+            .fill(FillMessage(fill))
         }
     }
 
@@ -95,20 +91,8 @@ private struct Question: Sendable {
         }
         // Last, so that an order that ends in between is told as ended by the channel and not missed by both.
         orders += try await all(Endpoints.orders(AccountFilter(status: "resting")))
-        return orders.sorted { ($0.updated, $0.orderID) < ($1.updated, $1.orderID) }.map { order in
-            var message = UserOrderMessage(
-                orderID: order.orderID, ticker: order.ticker, status: order.status, side: order.side,
-                price: order.price, filled: order.filled, remaining: order.remaining,
-                createdTime: order.created, updatedTime: order.updated)
-            message.clientOrderID = order.clientOrderID.isEmpty ? nil : order.clientOrderID
-            message.initial = order.initial
-            message.takerFees = order.takerFees
-            message.makerFees = order.makerFees
-            message.expirationTime = order.expires
-            message.reason = order.reason
-            message.orderGroup = order.orderGroup
-            message.subaccount = order.subaccount
-            return .order(message)
+        return orders.sorted { ($0.updated, $0.orderID) < ($1.updated, $1.orderID) }.map {
+            .order(UserOrderMessage($0))
         }
     }
 
@@ -183,5 +167,33 @@ private struct Question: Sendable {
                 if trade.isBlock { event.flags.insert(.block) }
                 return Reconciliation.IdentifiedTrade(id: trade.tradeID, event: event)
             }
+    }
+}
+
+extension FillMessage {
+    /// A fill as REST has it, in the words of the feed.
+    public init(_ fill: AccountFill) {
+        self.init(
+            tradeID: fill.tradeID, orderID: fill.orderID, ticker: fill.ticker, side: fill.side,
+            price: fill.price, quantity: fill.quantity, isTaker: fill.isTaker, fee: fill.fee,
+            exchangeTime: fill.created)
+    }
+}
+
+extension UserOrderMessage {
+    /// An order as REST has it, in the words of the feed.
+    public init(_ order: RestOrder) {
+        self.init(
+            orderID: order.orderID, ticker: order.ticker, status: order.status, side: order.side,
+            price: order.price, filled: order.filled, remaining: order.remaining,
+            createdTime: order.created, updatedTime: order.updated)
+        clientOrderID = order.clientOrderID.isEmpty ? nil : order.clientOrderID
+        initial = order.initial
+        takerFees = order.takerFees
+        makerFees = order.makerFees
+        expirationTime = order.expires
+        reason = order.reason
+        orderGroup = order.orderGroup
+        subaccount = order.subaccount
     }
 }

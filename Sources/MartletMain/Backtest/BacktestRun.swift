@@ -93,7 +93,8 @@ struct BacktestRun {
         return settings
     }
 
-    private func exchangeSettings() throws(CommandError) -> SimulatedExchange.Settings {
+    /// The simulated exchange as the configuration wants it; for paper sessions too.
+    func exchangeSettings() throws(CommandError) -> SimulatedExchange.Settings {
         let configuration = plan.configuration
         var settings = SimulatedExchange.Settings()
         settings.seed = configuration.seed

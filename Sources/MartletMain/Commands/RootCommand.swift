@@ -11,6 +11,9 @@ enum RootCommand {
         root.flags = [versionFlag]
         var commands = [
             BacktestCommand.command(registry),
+            LiveCommand.paper(registry),
+            LiveCommand.live(registry),
+            DemoCommand.command(registry),
             TapeCommand.command(),
             StrategiesCommand.command(registry),
             AuthCommand.command(),

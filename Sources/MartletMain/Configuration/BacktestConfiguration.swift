@@ -1,5 +1,6 @@
 import Martlet
 import MartletEngine
+import MartletLive
 
 /// What a backtest is: which recordings, which strategies, under which limits, against which exchange.
 ///
@@ -20,6 +21,8 @@ package struct BacktestConfiguration: Codable, Hashable, Sendable {
     package var out: String = ""
     package var report: Bool = true
     package var sampling: TimeSpan = .zero
+    /// Of paper and live sessions alone.
+    package var live = LiveSettings()
 
     package init() {}
 }

@@ -46,6 +46,27 @@ public struct ListedMarket: Hashable, Sendable {
         expectedExpiration = try fields.optionalTime("expected_expiration_time")
     }
 
+    /// The whole definition: with the fees and exclusiveness that stand in its event and its series.
+    public func market(event: ListedEvent, series: ListedSeries?) -> Market {
+        var market = market
+        market.series = event.series
+        market.isMutuallyExclusive = event.isMutuallyExclusive
+        market.collateralReturn = event.collateralReturn
+        if let type = event.value["fee_type_override"]?.string {
+            market.fees.type = FeeType(wire: type)
+        } else if let series, market.assumptions.contains("fees") {
+            market.fees.type = series.feeType
+        } else {
+            return market
+        }
+        let override = event.value["fee_multiplier_override"]?.decimalText
+        market.fees.multiplierMillionths =
+            override.flatMap { try? FixedPoint.parse($0.utf8, decimals: 6) } ?? series?.feeMultiplier
+            ?? market.fees.multiplierMillionths
+        market.assumptions.removeAll { $0 == "fees" }
+        return market
+    }
+
     /// A result that is not known to us must not cost the whole list (FIELD-NOTES 7).
     private static func definition(_ value: JSONValue) throws(WireError) -> MarketDefinition {
         do {

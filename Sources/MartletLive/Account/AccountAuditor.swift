@@ -1,0 +1,225 @@
+import Martlet
+import MartletEngine
+import MartletKalshi
+import MartletNetwork
+
+/// Compares our account with the exchange's: positions, cash and resting orders, within the read budget.
+///
+/// REST trails the exchange's engine, so a comparison counts only if nothing of ours moved from a little before the
+/// reading's own time on, and a difference only when two readings in a row show it. What follows from one is
+/// ``LiveSettings/onDifference``.
+final class AccountAuditor {
+    /// What is compared.
+    struct Reading: Sendable {
+        /// How fresh the exchange says its reads are.
+        var asOf: Timestamp
+        var balance: Balance
+        var positions: [MarketPosition]
+        var resting: [RestOrder]
+    }
+    /// Nothing of ours may have moved for this long.
+    private static let quiet = TimeSpan.seconds(2)
+    private static let repeatAfter = TimeSpan.seconds(3)
+
+    private unowned let session: TradingSession
+    private let client: KalshiClient
+    private let gateway: RestGateway
+    private let settings: LiveSettings
+    private var isReading = false
+    private var nextReading: Timestamp
+    /// The last reading's difference: it counts when the next one shows the same.
+    private var suspected: String?
+    private var isAgreed = true
+    private(set) var agreements = 0
+    private(set) var differences = 0
+
+    init(_ session: TradingSession, _ client: KalshiClient, _ gateway: RestGateway, settings: LiveSettings) {
+        self.session = session
+        self.client = client
+        self.gateway = gateway
+        self.settings = settings
+        nextReading = session.now + settings.auditInterval
+    }
+
+    /// Reads as soon as it is quiet: after a stop, a reconnect, an order that nobody knew.
+    func hurry() { nextReading = min(nextReading, session.now + AccountAuditor.quiet) }
+
+    func look(at now: Timestamp) {
+        guard !isReading, now >= nextReading, isQuiet(since: now - AccountAuditor.quiet) else { return }
+        isReading = true
+        let client = client
+        let loop = session.loop
+        let began = now
+        let handBack = LoopReturn { [weak self] (result: Result<Reading, any Error>) in
+            self?.took(result, began: began)
+        }
+        Task {
+            let result: Result<Reading, any Error>
+            do {
+                result = .success(try await AccountAuditor.read(client))
+            } catch {
+                result = .failure(error)
+            }
+            loop.execute { handBack.body(result) }
+        }
+    }
+
+    static func read(_ client: KalshiClient) async throws -> Reading {
+        let asOf = try await client.send(Endpoints.userDataTimestamp())
+        let balance = try await client.send(Endpoints.balance())
+        var positions: [MarketPosition] = []
+        for try await position in client.all(Endpoints.positions()) { positions.append(position) }
+        var resting: [RestOrder] = []
+        for try await order in client.all(Endpoints.orders(AccountFilter(status: "resting"))) {
+            resting.append(order)
+        }
+        return Reading(asOf: asOf, balance: balance, positions: positions, resting: resting)
+    }
+
+    /// Whether nothing of ours has moved, and nothing is under way.
+    private func isQuiet(since: Timestamp) -> Bool {
+        session.account.lastActivity < since && gateway.inFlight == 0 && session.account.unclaimed.isEmpty
+            && session.engine.shared.trading.ordersToLookUp().isEmpty
+    }
+
+    private func took(_ result: Result<Reading, any Error>, began: Timestamp) {
+        isReading = false
+        let now = session.now
+        nextReading = now + settings.auditInterval
+        guard case .success(let reading) = result else {
+            if case .failure(let error) = result {
+                session.tell(.remark("cannot compare accounts: \(error)"))
+            }
+            return
+        }
+        // Something moved while it was read: it proves nothing.
+        guard isQuiet(since: began - AccountAuditor.quiet), isFresh(reading, began) else {
+            nextReading = now + AccountAuditor.repeatAfter
+            return
+        }
+        guard let difference = difference(reading) else {
+            suspected = nil
+            agreements += 1
+            if !isAgreed { session.tell(.agreed) }
+            isAgreed = true
+            return
+        }
+        guard suspected == difference else {
+            suspected = difference
+            nextReading = now + AccountAuditor.repeatAfter
+            return
+        }
+        suspected = nil
+        isAgreed = false
+        differences += 1
+        session.tell(.difference(difference))
+        follow(reading, difference, at: now)
+    }
+
+    /// Reads trail the engine: what is older than our last activity proves nothing.
+    private func isFresh(_ reading: Reading, _ began: Timestamp) -> Bool {
+        let correction = gateway.clockOffset.correction
+        return reading.asOf >= session.account.lastActivity + correction
+    }
+
+    // MARK: - Comparing
+
+    private func difference(_ reading: Reading) -> String? {
+        var found: [String] = []
+        for (market, theirs) in positions(reading) {
+            let ours = session.engine.shared.trading.accountPosition(market).quantity
+            if ours != theirs {
+                found.append(
+                    "\(session.directory.ticker(market)): we hold \(ours), the exchange says \(theirs)")
+            }
+        }
+        let cash = cash(reading.balance)
+        for shard in session.engine.shared.trading.cash.shards {
+            guard let theirs = cash[shard.number] else { continue }
+            // Whether the balance counts what resting orders tie up is not documented: either is agreement.
+            let isSame = agrees(theirs, shard.cash) || agrees(theirs, shard.cash - shard.reserved)
+            if !isSame {
+                found.append("shard \(shard.number): we have \(shard.cash), the exchange says \(theirs)")
+            }
+        }
+        found += orders(reading)
+        return found.isEmpty ? nil : found.sorted().joined(separator: "; ")
+    }
+
+    /// The exchange tells money to the account's precision, we keep it exactly.
+    private func agrees(_ theirs: Money, _ ours: Money) -> Bool {
+        let unit = session.engine.shared.trading.settings.balancePrecision.unit
+        return abs(theirs.raw - ours.raw) < unit.raw
+    }
+
+    private func positions(_ reading: Reading) -> [(Market.ID, Quantity)] {
+        var theirs: [String: Quantity] = [:]
+        for position in reading.positions { theirs[position.ticker] = position.position }
+        return (0..<session.directory.count).map { index in
+            let market = Market.ID(index)
+            return (market, theirs[session.directory.ticker(market)] ?? .zero)
+        }
+    }
+
+    private func cash(_ balance: Balance) -> [Int: Money] {
+        guard !balance.shards.isEmpty else { return [0: balance.cash] }
+        return Dictionary(balance.shards.map { ($0.index, $0.balance) }, uniquingKeysWith: { $1 })
+    }
+
+    private func orders(_ reading: Reading) -> [String] {
+        var found: [String] = []
+        var theirs: [String: RestOrder] = [:]
+        for order in reading.resting { theirs[order.orderID] = order }
+        for order in session.engine.shared.trading.openOrders() {
+            guard order.status == .resting, let id = gateway.orders.venueID(order.id) else { continue }
+            guard let other = theirs.removeValue(forKey: id) else {
+                found.append("\(order.id) rests with us and not at the exchange")
+                continue
+            }
+            if other.remaining != order.remaining || other.price != order.price {
+                found.append(
+                    "\(order.id): \(order.remaining) at \(order.price) with us, \(other.remaining) at "
+                        + "\(other.price) at the exchange")
+            }
+        }
+        for order in theirs.values.sorted(by: { $0.orderID < $1.orderID })
+        where ClientOrderID.order(order.clientOrderID, nonce: gateway.orders.nonce) != nil {
+            found.append("an order of this run rests at the exchange and not with us: \(order.orderID)")
+        }
+        return found
+    }
+
+    // MARK: - Following
+
+    private func follow(_ reading: Reading, _ difference: String, at now: Timestamp) {
+        switch settings.onDifference {
+        case .halt: session.take(.command(.halt(reason: "accounts differ: \(difference)")), at: now)
+        case .reduceOnly:
+            session.take(.command(.reduceOnly(reason: "accounts differ: \(difference)")), at: now)
+        case .adopt: adopt(reading, at: now)
+        }
+    }
+
+    /// The exchange's word wins.
+    private func adopt(_ reading: Reading, at now: Timestamp) {
+        var exposures: [String: Money] = [:]
+        for position in reading.positions { exposures[position.ticker] = position.exposure }
+        for (market, theirs) in positions(reading) {
+            let ours = session.engine.shared.trading.accountPosition(market)
+            let missing = theirs - ours.quantity
+            guard !missing.isZero else { continue }
+            let exposure = exposures[session.directory.ticker(market)] ?? .zero
+            let unit =
+                theirs.isZero
+                ? Int(ours.averagePrice?.micros ?? 500_000) : Int(exposure.raw / theirs.magnitude.hundredths)
+            let price = Price(micros: min(max(Int(unit), 1), 999_999))
+            session.take(
+                .adoptedPosition(
+                    market, Position(quantity: missing, cost: price * missing.magnitude), strategy: nil),
+                at: now)
+        }
+        for (shard, money) in cash(reading.balance).sorted(by: { $0.key < $1.key }) {
+            session.take(.balance(shard: shard, money), at: now)
+        }
+    }
+}

@@ -1,0 +1,57 @@
+import Martlet
+import MartletKalshi
+import MartletWire
+
+/// Whole definitions of markets, with the fees and exclusiveness that stand in their events and series.
+package struct MarketLoader: Sendable {
+    private let client: KalshiClient
+    /// Tickers asked for at once: their list stands in the request's line.
+    private static let tickersPerCall = 50
+
+    package init(_ client: KalshiClient) { self.client = client }
+
+    /// The markets of these names, in that order; those that the exchange does not know are left out.
+    package func markets(_ tickers: [String]) async throws -> [Market] {
+        var found: [String: Market] = [:]
+        for start in stride(from: 0, to: tickers.count, by: MarketLoader.tickersPerCall) {
+            let part = Array(tickers[start..<min(start + MarketLoader.tickersPerCall, tickers.count)])
+            for market in try await list(MarketFilter(tickers: part)) { found[market.ticker] = market }
+        }
+        return tickers.compactMap { found[$0] }
+    }
+    package func open(series: [String]) async throws -> [Market] {
+        var markets: [Market] = []
+        for name in series {
+            markets += try await list(MarketFilter(series: name, status: "open"))
+        }
+        return markets
+    }
+    package func open(events: [String]) async throws -> [Market] {
+        var markets: [Market] = []
+        for name in events {
+            markets += try await list(MarketFilter(event: name, status: "open"))
+        }
+        return markets
+    }
+
+    private func list(_ filter: MarketFilter) async throws -> [Market] {
+        var listed: [ListedMarket] = []
+        for try await market in client.all(Endpoints.markets(filter)) { listed.append(market) }
+        client.remember(listed)
+        var events: [String: ListedEvent] = [:]
+        var series: [String: ListedSeries] = [:]
+        var markets: [Market] = []
+        for entry in listed {
+            let name = entry.market.event
+            if events[name] == nil {
+                events[name] = try await client.send(Endpoints.event(name, nestedMarkets: false))
+            }
+            guard let event = events[name] else { continue }
+            if series[event.series] == nil {
+                series[event.series] = try await client.send(Endpoints.series(event.series))
+            }
+            markets.append(entry.market(event: event, series: series[event.series]))
+        }
+        return markets
+    }
+}

@@ -1,0 +1,33 @@
+import Martlet
+import MartletEngine
+
+/// Where a session writes what it is told and what it says, before either has an effect. Called on the loop's
+/// thread; never waits.
+package protocol SessionJournal: AnyObject {
+    /// False: nothing more can be taken. The session halts before it writes again.
+    var hasRoom: Bool { get }
+    func append(_ event: MarketEvent)
+    func append(_ input: EngineInput, at time: Timestamp)
+    /// Before the command's first byte leaves.
+    func append(_ command: VenueCommand, at time: Timestamp)
+    /// Every output of the engine, in order: folded into the running hash.
+    func fold(_ output: EngineOutput)
+    /// All outputs of the last input have been folded.
+    func endInput()
+    /// The exchange's own id of an order, and the client order id that it was sent under.
+    func named(_ order: OrderID, venueOrderID: String, at time: Timestamp)
+    func close()
+}
+
+/// No journal: for tests of other things.
+package final class NoJournal: SessionJournal {
+    package init() {}
+    package let hasRoom = true
+    package func append(_ event: MarketEvent) {}
+    package func append(_ input: EngineInput, at time: Timestamp) {}
+    package func append(_ command: VenueCommand, at time: Timestamp) {}
+    package func fold(_ output: EngineOutput) {}
+    package func endInput() {}
+    package func named(_ order: OrderID, venueOrderID: String, at time: Timestamp) {}
+    package func close() {}
+}

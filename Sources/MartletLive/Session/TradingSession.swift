@@ -1,0 +1,292 @@
+import Martlet
+import MartletEngine
+import MartletKalshi
+import MartletNetwork
+import MartletSimulation
+import MartletWire
+
+/// A paper or live run: the engine between a feed and a gateway, everything journalled before it has an effect.
+///
+/// One thread, the loop's, owns all of it. Inputs enter through ``take(_:at:)`` and ``feed(_:)``; each is written
+/// to the journal, handed to the engine, and followed by what the engine says: commands to the gateway,
+/// subscriptions to the feed, records to the observers. What arrives while that goes on waits its turn.
+package final class TradingSession {
+    package let loop: EventLoop
+    package let settings: LiveSettings
+    var engine: Engine
+    package internal(set) var directory = MarketDirectory()
+    let gateway: any OrderGateway
+    private let journal: any SessionJournal
+    package weak var observer: (any RunObserver)?
+    package weak var watcher: (any SessionObserver)?
+    /// Told of each life-cycle message after it was taken in.
+    var onLifecycle: (MarketLifecycleMessage, Timestamp) -> Void = { _, _ in }
+    /// The feed that subscriptions go to; set before the start.
+    package var group: FeedGroup?
+    let clock: () -> Int64
+    private var time: Timestamp
+
+    private var scratch: [EngineOutput] = []
+    private var waiting: [(input: EngineInput, time: Timestamp)] = []
+    private var isBusy = false
+    private var isJournalFull = false
+    /// What the risk state was last changed for; nil while it is active.
+    private(set) var haltReason: String?
+    package private(set) var isStopped = false
+    private var timer: MartletNetwork.TimerID?
+    private var timerDue = Timestamp.distantFuture
+
+    var account: PrivateAccount
+    var ownBook: OwnBook?
+    private(set) var lastSign = Timestamp.distantPast
+    package private(set) var statistics = Statistics()
+    /// When the pass of the loop that is under way began, on the monotonic clock; zero between passes.
+    private var passBegan: Int64 = 0
+
+    package struct Statistics: Hashable, Sendable {
+        package var events = 0
+        package var commands = 0
+        /// Orders sent, those of batches each.
+        package var places = 0
+        package var fills = 0
+        package var reports = 0
+        package var rateLimited = 0
+        /// From a frame's arrival to its order's last byte being with the kernel.
+        package var tickToOrder = LatencyHistogram()
+    }
+
+    /// - Parameter hidesOwn: takes our own orders out of the feed's book: live, where the exchange shows them.
+    package init(
+        loop: EventLoop, engine: consuming Engine, gateway: any OrderGateway, journal: any SessionJournal,
+        settings: LiveSettings, hidesOwn: Bool, clock: @escaping () -> Int64 = { Clocks.wall() }
+    ) {
+        self.loop = loop
+        self.engine = engine
+        self.gateway = gateway
+        self.journal = journal
+        self.settings = settings
+        self.clock = clock
+        ownBook = hidesOwn ? OwnBook() : nil
+        account = PrivateAccount()
+        time = Timestamp(nanoseconds: clock())
+        self.engine.keepsRecords = true
+    }
+
+    /// Receive time: never runs backwards, whatever the clock does.
+    package var now: Timestamp {
+        time = max(time, Timestamp(nanoseconds: clock()))
+        return time
+    }
+
+    // MARK: - Inputs
+
+    /// Takes a market in, new or changed.
+    @discardableResult
+    package func define(_ market: Market) -> Market.ID {
+        let id = directory.add(market)
+        defined(market, id, at: now)
+        return id
+    }
+    private func defined(_ market: Market, _ id: Market.ID, at time: Timestamp) {
+        gateway.define(market, as: id, at: time)
+        observer?.defined(id, market, at: time)
+        process(.defined(market), at: time)
+    }
+
+    /// Takes an input. From the loop's thread; while another is under way it waits its turn.
+    package func take(_ input: EngineInput, at time: Timestamp) {
+        if isBusy {
+            waiting.append((input, time))
+            return
+        }
+        dispatch(input, at: time)
+        drainWaiting()
+        rearm()
+    }
+
+    private func dispatch(_ input: EngineInput, at time: Timestamp) {
+        if case .defined(let market) = input, let id = directory.id(of: market.ticker) {
+            defined(market, id, at: time)
+            return
+        }
+        guard let input = gateway.observe(input, at: time) else { return }
+        process(input, at: time)
+    }
+
+    private func drainWaiting() {
+        var index = 0
+        while index < waiting.count {
+            let next = waiting[index]
+            index += 1
+            dispatch(next.input, at: next.time)
+        }
+        waiting.removeAll(keepingCapacity: true)
+    }
+
+    private func process(_ input: EngineInput, at time: Timestamp) {
+        guard mayWrite(input) else { return }
+        isBusy = true
+        defer { isBusy = false }
+        let at = max(time, engine.now)
+        journal.append(input, at: at)
+        if case .report(let report) = input { count(report) }
+        engine.handle(input, at: at)
+        if engine.hasOutputs { deliver(at: at) }
+        journal.endInput()
+    }
+
+    /// The hot path: a book event or a trade, already free of what is ours.
+    func process(_ event: MarketEvent) {
+        if isStopped || !journal.hasRoom { return journalFull() }
+        var event = event
+        if event.receiveTime < engine.now { event.receiveTime = engine.now }
+        statistics.events += 1
+        gateway.observe(event)
+        if !waiting.isEmpty, !isBusy { drainWaiting() }
+        isBusy = true
+        journal.append(event)
+        engine.handle(event)
+        if engine.hasOutputs {
+            deliver(at: event.receiveTime)
+            journal.endInput()
+        }
+        isBusy = false
+        if !waiting.isEmpty { drainWaiting() }
+    }
+
+    private func count(_ report: VenueReport) {
+        statistics.reports += 1
+        if case .rateLimited = report.body { statistics.rateLimited += 1 }
+    }
+
+    /// With the journal full nothing is taken any more but what a halt needs: its own reserve holds that.
+    private func mayWrite(_ input: EngineInput) -> Bool {
+        if isStopped { return false }
+        if journal.hasRoom { return true }
+        journalFull()
+        switch input {
+        case .report, .clock, .command, .stopped: return true
+        case .started, .defined, .market, .ticker, .reference, .status, .result, .settled, .unusable,
+            .balance,
+            .adoptedOrder, .adoptedPosition, .limits:
+            return false
+        }
+    }
+    private func journalFull() {
+        guard !isStopped, !isJournalFull else { return }
+        isJournalFull = true
+        tell(.journalFull)
+        take(.command(.halt(reason: "the journal has no room left")), at: now)
+    }
+    package var hasJournalFailed: Bool { isJournalFull }
+
+    // MARK: - Outputs
+
+    private func deliver(at time: Timestamp) {
+        while engine.hasOutputs {
+            scratch.removeAll(keepingCapacity: true)
+            engine.drainOutputs { scratch.append($0) }
+            // The gateway never answers from inside a call, so nothing is added while this is read.
+            for output in scratch { deliver(output, at: time) }
+        }
+    }
+
+    private func deliver(_ output: EngineOutput, at time: Timestamp) {
+        journal.fold(output)
+        switch output {
+        case .command(let command):
+            statistics.commands += 1
+            switch command {
+            case .place: statistics.places += 1
+            case .placeBatch(let orders): statistics.places += orders.count
+            case .amend, .decrease, .cancel, .cancelBatch, .cancelEverything: break
+            }
+            journal.append(command, at: time)
+            noteOwn(command, at: time)
+            gateway.submit(command, at: time)
+            if passBegan != 0 { statistics.tickToOrder.record(Clocks.monotonic() - passBegan) }
+            observer?.sent(command, at: time)
+        case .subscribe(let market): follow(market)
+        case .unsubscribe(let market): leave(market)
+        case .record(let record):
+            observe(record, at: time)
+            observer?.recorded(record, at: time)
+        }
+    }
+
+    private func observe(_ record: EngineRecord, at time: Timestamp) {
+        switch record {
+        case .order(let order, _):
+            if order.status.isFinal { finished(order) }
+        case .fill(let fill, _, _):
+            statistics.fills += 1
+            if !fill.isTaker { restingFilled(fill, at: time) }
+        case .risk(let state, let reason):
+            haltReason = state == .active ? nil : "\(state.rawValue): \(reason)"
+            if state == .halted { tell(.halted(reason: reason)) }
+        case .settlement, .status, .result, .bookUnusable, .bookUsable, .refused, .log, .series: break
+        }
+    }
+
+    func tell(_ event: SessionEvent) { watcher?.session(event, at: time) }
+
+    // MARK: - Subscriptions
+
+    /// What strategies are told of comes over these channels.
+    static let channels: [FeedChannel] = [.book, .trades, .ticker]
+    private func follow(_ market: Market.ID) {
+        group?.subscribe(TradingSession.channels, market, directory.ticker(market))
+    }
+    private func leave(_ market: Market.ID) { group?.unsubscribe(TradingSession.channels, market) }
+
+    // MARK: - Time
+
+    /// Lets everything happen that is due, and sees to the next wake-up.
+    package func advance() {
+        let now = now
+        if !isStopped {
+            if gateway.nextDue <= now { gateway.advance(to: now) }
+            if !isBusy { drainWaiting() }
+            if engine.nextWake <= now { take(.clock, at: now) }
+        }
+        rearm()
+    }
+
+    func rearm() {
+        guard !isStopped else { return }
+        let due = min(engine.nextWake, gateway.nextDue)
+        if timer != nil, timerDue <= due { return }
+        loop.cancel(timer)
+        timer = nil
+        guard due < .distantFuture else { return }
+        timerDue = due
+        let wait = max((due - now).nanoseconds, 0)
+        timer = loop.schedule(after: wait) { [weak self] in
+            guard let self else { return }
+            timer = nil
+            advance()
+        }
+    }
+
+    /// A message of the feed, whatever it says: the exchange lives.
+    func sign(_ time: Timestamp) { lastSign = max(lastSign, time) }
+    func beginPass() { passBegan = loop.now }
+    func endPass() { passBegan = 0 }
+
+    /// Ends the run: strategies are told, nothing is taken any more.
+    package func stop() {
+        guard !isStopped else { return }
+        take(.stopped, at: now)
+        isStopped = true
+        loop.cancel(timer)
+        timer = nil
+        journal.close()
+    }
+}
+
+extension TradingSession: GatewayOwner {
+    package func gateway(_ input: EngineInput, at time: Timestamp) {
+        take(input, at: time)
+        if case .report(let report) = input { answered(report) }
+    }
+}

@@ -1,0 +1,101 @@
+import Foundation
+import MartletKalshi
+import MartletNetwork
+import MartletSandbox
+import Synchronization
+
+/// A sandbox exchange in this process, on a thread of its own, with one account and a key that nobody else has.
+final class DemoExchange {
+    /// Unchecked: sound because the value is touched on the loop's thread alone.
+    private final class OnLoop: @unchecked Sendable {
+        var server: SandboxServer?
+    }
+    private struct Started: Sendable {
+        var rest = ""
+        var authority: String?
+        var control = ""
+        var token = ""
+        var markets: [String] = []
+        var problem: String?
+    }
+
+    static let keyID = "demo-key"
+    let environment: ExchangeEnvironment
+    let signer: RequestSigner
+    let tls: TLSContext
+    let markets: [String]
+    let control: String
+    let token: String
+    private let thread: EventLoopThread
+    private let held = OnLoop()
+    private let keyFolder: String
+
+    init(seed: UInt64, tier: String, markets count: Int) throws {
+        let key = try PrivateKey.generate(.ed25519)
+        keyFolder = NSTemporaryDirectory() + "martlet-demo-\(ProcessInfo.processInfo.processIdentifier)"
+        try? FileManager.default.removeItem(atPath: keyFolder)
+        guard mkdir(keyFolder, 0o700) == 0 else {
+            throw CommandError("'\(keyFolder)' cannot be made: \(String(cString: strerror(errno)))")
+        }
+        let file = keyFolder + "/private.pem"
+        try NewFile.write(try key.pem(), to: file, mode: 0o600)
+        var settings = SandboxSettings()
+        settings.seed = seed
+        settings.tier = tier
+        settings.world.markets = count
+        settings.accounts = [.init(keyID: DemoExchange.keyID, publicKeyPEM: key.publicKey.pem())]
+        thread = try EventLoopThread(name: "sandbox")
+        let started = DemoExchange.start(settings, thread, held)
+        if let problem = started.problem {
+            throw CommandError("the sandbox exchange cannot start: \(problem)")
+        }
+        do {
+            environment = try ExchangeEnvironment(started.rest)
+            tls = try TLSContext(clientTrusting: started.authority.map { .file($0) } ?? .system)
+            signer = RequestSigner(try Credentials(keyID: DemoExchange.keyID, file: file, passphrase: .none))
+        } catch {
+            throw CommandError("\(error)")
+        }
+        markets = started.markets
+        control = started.control
+        token = started.token
+    }
+
+    private static func start(_ settings: SandboxSettings, _ thread: EventLoopThread, _ held: OnLoop)
+        -> Started
+    {
+        let done = DispatchSemaphore(value: 0)
+        let box = OutcomeBox()
+        thread.loop.execute { [loop = thread.loop] in
+            do {
+                let server = try SandboxServer(settings, loop: loop)
+                held.server = server
+                box.value.withLock {
+                    $0 = Started(
+                        rest: server.restURL, authority: server.authorityFile, control: server.controlURL,
+                        token: server.controlToken, markets: server.quotedMarkets)
+                }
+            } catch {
+                box.value.withLock { $0 = Started(problem: "\(error)") }
+            }
+            done.signal()
+        }
+        done.wait()
+        return box.value.withLock { $0 } ?? Started(problem: "no answer")
+    }
+    private final class OutcomeBox: Sendable {
+        let value = Mutex<Started?>(nil)
+    }
+
+    func close() {
+        let done = DispatchSemaphore(value: 0)
+        thread.loop.execute { [held] in
+            held.server?.close()
+            held.server = nil
+            done.signal()
+        }
+        done.wait()
+        thread.stop()
+        try? FileManager.default.removeItem(atPath: keyFolder)
+    }
+}

@@ -1,0 +1,69 @@
+import Foundation
+import Martlet
+import MartletEngine
+import MartletLive
+import MartletNetwork
+import MartletWire
+
+/// What a session says, as JSON lines in its folder, and a handful of the last for the screen.
+final class SessionLog: SessionObserver {
+    struct Line {
+        var time: Timestamp
+        var level: LogLevel
+        var text: String
+    }
+
+    private let file: Int32
+    private(set) var recent: [Line] = []
+    private var counts: [String: Int] = [:]
+    private(set) var refusals: [(tickers: String, reason: String)] = []
+    /// Told of each line, for terminals that have no screen and for alerts.
+    var onLine: (SessionEvent?, Line) -> Void = { _, _ in }
+    private static let recentMax = 50
+    private static let refusalsMax = 200
+
+    init(_ folder: SessionFolder) throws {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: folder.path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700]
+            )
+        } catch {
+            throw CommandError(
+                FileProblem.writing(folder.path, error) + "; choose another folder in 'live.folder'")
+        }
+        file = Glibc.open(folder.log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        guard file >= 0 else {
+            throw CommandError("'\(folder.log)' cannot be written: \(String(cString: strerror(errno)))")
+        }
+    }
+    deinit { close(file) }
+
+    func count(of name: String) -> Int { counts[name] ?? 0 }
+
+    func session(_ event: SessionEvent, at time: Timestamp) {
+        counts[event.name, default: 0] += 1
+        if case .refused(let channel, let tickers, let reason) = event,
+            refusals.count < SessionLog.refusalsMax
+        {
+            refusals.append((tickers.isEmpty ? channel : tickers.joined(separator: ", "), reason))
+        }
+        add(Line(time: time, level: event.level, text: event.text), event)
+    }
+    func note(_ text: String, level: LogLevel = .info) {
+        add(Line(time: Timestamp(nanoseconds: Clocks.wall()), level: level, text: text), nil)
+    }
+
+    private func add(_ line: Line, _ event: SessionEvent?) {
+        recent.append(line)
+        if recent.count > SessionLog.recentMax { recent.removeFirst() }
+        var members: [(String, JSONValue)] = [
+            ("time", .string("\(line.time)")), ("level", .string(line.level.rawValue)),
+            ("text", .string(line.text)),
+        ]
+        if let event { members.append(("event", .string(event.name))) }
+        let bytes = Array((JSONValue.fields(members).text + "\n").utf8)
+        // A log that cannot be written is no reason to stop trading.
+        _ = Glibc.write(file, bytes, bytes.count)
+        onLine(event, line)
+    }
+}

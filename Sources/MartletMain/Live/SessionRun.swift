@@ -1,0 +1,285 @@
+import Foundation
+import Martlet
+import MartletEngine
+import MartletKalshi
+import MartletLive
+import MartletNetwork
+import MartletReport
+import MartletSimulation
+
+/// A paper or live session from its first question to its report. Runs on the calling thread.
+final class SessionRun {
+    /// What a session came to.
+    struct Outcome {
+        var result: RunResult
+        var files: [String]
+        var snapshot: StatusSnapshot
+        var unresolved: Int
+        /// The last comparison with the exchange's account agreed; nil where there was none.
+        var accountsAgree: Bool?
+        var statistics: TradingSession.Statistics
+    }
+
+    let setup: SessionSetup
+    let loop: EventLoop
+    private let terminal: Terminal
+    private let client: KalshiClient
+    private(set) var opening: AccountOpening?
+    private(set) var markets: [Market] = []
+    private(set) var session: TradingSession?
+    private(set) var driver: LiveDriver?
+    private var rest: RestGateway?
+    private let recorder: RunRecorder
+    private let watcher: RunWatcher
+    let log: SessionLog
+    private(set) var started = Timestamp.unknown
+    private let nonce = UInt64.random(in: 1 ... .max)
+    private var newMarkets: NewMarkets?
+    private var sampleDue = Timestamp.distantPast
+    /// Called about four times a second with the present state.
+    var onStatus: (StatusSnapshot) -> Void = { _ in }
+
+    init(_ setup: SessionSetup, _ terminal: Terminal) throws {
+        self.setup = setup
+        self.terminal = terminal
+        loop = try EventLoop()
+        do {
+            client = try KalshiClient(setup.environment, signer: setup.signer, tls: setup.tls)
+        } catch {
+            throw CommandError("\(error)")
+        }
+        recorder = RunRecorder(strategies: setup.plan.strategies.map(\.name))
+        watcher = RunWatcher(recorder: recorder) { _ in true }
+        log = try SessionLog(setup.folder)
+    }
+
+    // MARK: - Before
+
+    /// Asks the exchange for all that a session must know. Nothing is sent that changes anything.
+    func open() throws {
+        let (client, settings) = (client, setup.settings)
+        let isLive = setup.mode == .live
+        do {
+            let found = try AsyncWork.run {
+                let opening = isLive ? try await AccountOpening.read(client) : nil
+                let limits = isLive ? nil : try await client.refreshLimits()
+                let loader = MarketLoader(client)
+                var markets = try await loader.markets(settings.markets)
+                let known = Set(markets.map(\.ticker))
+                let others =
+                    try await loader.open(series: settings.series) + loader.open(events: settings.events)
+                var seen = known
+                for market in others where seen.insert(market.ticker).inserted { markets.append(market) }
+                return (opening, markets, limits)
+            }
+            opening = found.0
+            markets = found.1
+        } catch let error as RestError {
+            throw CommandError("\(setup.environment): \(error)")
+        }
+        let missing = Set(settings.markets).subtracting(markets.map(\.ticker)).sorted()
+        guard missing.isEmpty else {
+            throw CommandError.usage(
+                "the exchange knows no market \(missing.joined(separator: ", ")): 'martlet markets' lists those there are"
+            )
+        }
+        guard !markets.isEmpty || !settings.series.isEmpty else {
+            throw CommandError(
+                "no market to trade: name some in 'live.markets', 'live.series' or 'live.events', or with --market",
+                code: .nothingUsable)
+        }
+    }
+
+    /// Orders that rest from before, of whomever.
+    var resting: [RestOrder] { opening?.resting ?? [] }
+
+    /// Takes off what an earlier run left resting, as the configuration says.
+    func clearResting() throws {
+        guard setup.mode == .live, setup.settings.onStart == .cancel, !resting.isEmpty else { return }
+        let (client, orders) = (client, resting)
+        let (left, opening) = try AsyncWork.run {
+            let left = try await AccountOpening.cancel(orders, client)
+            return (left, try await AccountOpening.read(client))
+        }
+        guard left.isEmpty else {
+            throw CommandError(
+                "\(left.count) orders that rest from before could not be cancelled, such as \(left[0].orderID) in "
+                    + "\(left[0].ticker): cancel them, or start with live.onStart: \"adopt\"")
+        }
+        self.opening = opening
+        log.note("cancelled \(orders.count) orders that rested from before")
+    }
+
+    // MARK: - Running
+
+    /// Puts everything together and connects.
+    func start() throws {
+        started = Timestamp(nanoseconds: Clocks.wall())
+        let trading = setup.trading
+        let gateway: any OrderGateway
+        switch setup.mode {
+        case .live:
+            let rest = RestGateway(
+                loop, setup.environment, signer: setup.signer, tls: setup.tls, nonce: nonce,
+                settings: setup.settings, offset: opening?.clockOffset ?? ClockOffset(),
+                clock: { Clocks.wall() })
+            self.rest = rest
+            gateway = rest
+        case .paper:
+            gateway = PaperGateway(
+                settings: try BacktestRun(setup.plan).exchangeSettings(), trading: trading, nonce: nonce)
+        }
+        let journal = try makeJournal(trading)
+        let session = TradingSession(
+            loop: loop, engine: Engine(seats: setup.plan.strategies.map(\.seat), settings: trading),
+            gateway: gateway, journal: journal, settings: setup.settings, hidesOwn: setup.mode == .live)
+        (gateway as? RestGateway)?.owner = session
+        (gateway as? PaperGateway)?.owner = session
+        rest?.journalNames(to: journal)
+        session.observer = watcher
+        session.watcher = log
+        self.session = session
+        tellOpening(session)
+        let driver = LiveDriver(
+            session, environment: setup.environment, signer: setup.signer, tls: setup.tls, client: client,
+            rest: rest, began: opening?.began ?? started, seed: nonce)
+        self.driver = driver
+        let newMarkets = NewMarkets(session, client, series: setup.settings.series)
+        driver.newMarkets = newMarkets
+        self.newMarkets = newMarkets
+        driver.start()
+        if rest != nil { try warm() }
+        session.take(.started(nonce: nonce), at: session.now)
+    }
+
+    /// Orders never wait for a handshake: the connections stand before the first strategy is told anything.
+    private func warm() throws {
+        let deadline = Clocks.monotonic() + Nanoseconds.seconds(10)
+        while rest?.warmConnections == 0, Clocks.monotonic() < deadline, !Interrupt.isRequested {
+            try loop.runOnce(timeout: Nanoseconds.milliseconds(50))
+        }
+    }
+
+    private func makeJournal(_ trading: TradingSettings) throws -> any SessionJournal { NoJournal() }
+
+    /// What was found, as the engine's first inputs.
+    private func tellOpening(_ session: TradingSession) {
+        let limits =
+            setup.mode == .live
+            ? opening?.limits ?? .basic : RateLimits.tier(setup.plan.configuration.tier) ?? .basic
+        session.take(.limits(limits), at: session.now)
+        for market in markets { session.define(market) }
+        guard let opening else { return }
+        session.adopt(opening)
+    }
+
+    /// Runs until the time is over or somebody asks for an end.
+    func run(seconds: Int?) throws {
+        let end = seconds.map { Clocks.monotonic() + Nanoseconds.seconds(Int64($0)) }
+        while !Interrupt.isRequested {
+            let now = Clocks.monotonic()
+            if let end, now >= end { break }
+            try turn(Nanoseconds.milliseconds(250))
+        }
+    }
+
+    private func turn(_ timeout: Int64) throws {
+        try loop.runOnce(timeout: timeout)
+        guard let session else { return }
+        let now = session.now
+        guard now >= sampleDue else { return }
+        sampleDue = now + .milliseconds(250)
+        watcher.sampled(session.sample())
+        onStatus(snapshot())
+    }
+
+    func snapshot() -> StatusSnapshot {
+        guard let session else { preconditionFailure("a session that has not started has no state") }
+        return session.snapshot(
+            mode: setup.mode.rawValue, environment: "\(setup.environment)", started: started, driver: driver)
+    }
+
+    // MARK: - The end
+
+    /// Ends in order: no new orders, what rests is taken off as the configuration says, answers are awaited.
+    func finish() throws -> Outcome {
+        guard let session, let driver else { throw CommandError("the session never started") }
+        if setup.settings.onStop == .cancel {
+            session.take(.command(.halt(reason: "the session ends")), at: session.now)
+        }
+        let deadline = session.now + setup.settings.stopTimeout
+        while session.now < deadline, !isSettled(session) { try turn(Nanoseconds.milliseconds(20)) }
+        let agrees = setup.mode == .live ? try compare(session, driver) : nil
+        let snapshot = snapshot()
+        let unresolved = session.unresolvedOrders
+        watcher.sampled(session.sample())
+        session.stop()
+        driver.close()
+        let result = recorder.finish(facts(session))
+        let files = try SessionOutput(setup: setup, result: result).write()
+        return Outcome(
+            result: result, files: files, snapshot: snapshot, unresolved: unresolved, accountsAgree: agrees,
+            statistics: session.statistics)
+    }
+
+    private func isSettled(_ session: TradingSession) -> Bool {
+        if session.unresolvedOrders > 0 { return false }
+        return setup.settings.onStop == .leave || session.openOrderCount == 0
+    }
+
+    /// The last comparison: what the exchange says against what we hold.
+    private func compare(_ session: TradingSession, _ driver: LiveDriver) throws -> Bool? {
+        let before = (driver.auditorAgreements(), driver.accountDifferences)
+        driver.auditSoon()
+        let deadline = session.now + setup.settings.stopTimeout
+        while session.now < deadline {
+            try turn(Nanoseconds.milliseconds(50))
+            if driver.auditorAgreements() > before.0 { return true }
+            if driver.accountDifferences > before.1 { return false }
+        }
+        return nil
+    }
+
+    private func facts(_ session: TradingSession) -> RunFacts {
+        let configuration = setup.plan.configuration
+        var facts = RunFacts(
+            mode: setup.mode.facts, strategies: setup.plan.strategies.map(\.facts),
+            source: "\(setup.environment)", seed: nonce)
+        facts.start = started
+        facts.end = session.now
+        facts.records = session.statistics.events
+        facts.interruption = Interrupt.exitCode.map { $0 == .terminated ? "SIGTERM" : "Ctrl-C" }
+        facts.startingCash =
+            opening.map { $0.balance.cash }
+            ?? configuration.trading.startingCashOnShards.reduce(configuration.trading.startingCash) {
+                $0 + $1.cash
+            }
+        facts.writeBudget = .init(opening?.limits ?? RateLimits.tier(configuration.tier) ?? .basic)
+        facts.settings = [
+            .init("orders", setup.mode == .live ? "real" : "simulated"),
+            .init("request timeout", "\(setup.settings.requestTimeout.seconds) s"),
+        ]
+        if setup.mode == .paper {
+            facts.settings += [
+                .init("latency", configuration.latency.summary), .init("queue", configuration.queue),
+            ]
+        }
+        let statistics = session.engineStatistics
+        var counters: [(String, Int)] = [
+            ("commands sent", session.statistics.commands), ("429 answers", session.statistics.rateLimited),
+            ("changes before a snapshot", statistics.droppedDeltas), ("book faults", statistics.bookFaults),
+            ("events of unknown markets", statistics.unknownMarketEvents),
+            ("runaway callbacks", statistics.runawayCallbacks),
+            ("disconnects", log.count(of: "disconnected")),
+            ("differences between accounts", log.count(of: "difference")),
+            ("fills of others' orders", log.count(of: "stranger")),
+        ]
+        if let feed = session.group?.statistics {
+            counters += [("gaps in the feed", feed.gaps), ("duplicates in the feed", feed.duplicates)]
+        }
+        facts.counters = counters.filter { $0.1 > 0 }.map { .init($0.0, String($0.1)) }
+        facts.skipped = log.refusals.map { .init($0.tickers, $0.reason) }
+        facts.configuration = setup.plan.text
+        return facts
+    }
+}

@@ -1,0 +1,43 @@
+import Foundation
+import Martlet
+import MartletEngine
+import MartletKalshi
+import MartletLive
+import MartletNetwork
+import MartletReport
+import MartletSimulation
+
+/// What a session is: a plan, an exchange, and whether its orders are real.
+struct SessionSetup {
+    enum Mode: String {
+        case paper, live
+        var facts: RunFacts.Mode { self == .paper ? .paper : .live }
+    }
+
+    var mode: Mode
+    var plan: BacktestPlan
+    var environment: ExchangeEnvironment
+    var signer: RequestSigner
+    var tls: TLSContext
+    /// The session's own folder.
+    var folder: SessionFolder
+
+    var settings: LiveSettings { plan.configuration.live }
+
+    /// `Sessions/maker-20261123T090000Z`
+    static func folder(of plan: BacktestPlan, at time: Timestamp) -> SessionFolder {
+        let stamp = "\(time)".prefix(19).filter { $0 != "-" && $0 != ":" }
+        let base = plan.resolve(plan.configuration.live.folder)
+        return SessionFolder("\(base)/\(plan.name)-\(stamp)Z")
+    }
+
+    /// The engine's settings: live, all money is what the exchange says.
+    var trading: TradingSettings {
+        var trading = plan.configuration.trading
+        if mode == .live {
+            trading.startingCash = .zero
+            trading.startingCashOnShards = []
+        }
+        return trading
+    }
+}
