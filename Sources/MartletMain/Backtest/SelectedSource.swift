@@ -117,7 +117,8 @@ struct SelectedSource: RunSource, ~Copyable {
         case .result(let market, let result): return number(market).map { .result($0, result) }
         case .settled(let market, let result): return number(market).map { .settled($0, result) }
         case .unusable(let market, let fault): return number(market).map { .unusable($0, fault) }
-        case .market, .started, .reference, .report, .balance, .adoptedOrder, .adoptedPosition, .limits, .clock, .command, .stopped:
+        case .market, .started, .reference, .report, .balance, .adoptedOrder, .adoptedPosition, .limits,
+            .clock, .command, .stopped:
             return input
         }
     }

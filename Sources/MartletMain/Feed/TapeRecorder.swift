@@ -131,7 +131,9 @@ final class TapeRecorder {
                 ticker.market = index
                 try writer.append(.ticker(ticker), at: time)
             case .reference: try writer.append(input, at: time)
-            case .market, .started, .report, .balance, .adoptedOrder, .adoptedPosition, .limits, .clock, .command, .stopped: return
+            case .market, .started, .report, .balance, .adoptedOrder, .adoptedPosition, .limits, .clock,
+                .command, .stopped:
+                return
             }
         }
     }
