@@ -87,6 +87,22 @@ final class DemoExchange {
         let value = Mutex<Started?>(nil)
     }
 
+    /// The account as the exchange itself has it.
+    func ledger() -> SandboxLedger? {
+        let box = LedgerBox()
+        let done = DispatchSemaphore(value: 0)
+        thread.loop.execute { [held] in
+            let ledger = held.server?.ledger(DemoExchange.keyID)
+            box.value.withLock { $0 = ledger }
+            done.signal()
+        }
+        done.wait()
+        return box.value.withLock { $0 }
+    }
+    private final class LedgerBox: Sendable {
+        let value = Mutex<SandboxLedger?>(nil)
+    }
+
     func close() {
         let done = DispatchSemaphore(value: 0)
         thread.loop.execute { [held] in

@@ -19,6 +19,7 @@ final class SessionRun {
         /// The last comparison with the exchange's account agreed; nil where there was none.
         var accountsAgree: Bool?
         var statistics: TradingSession.Statistics
+        var ledger: SessionLedger
     }
 
     let setup: SessionSetup
@@ -228,7 +229,7 @@ final class SessionRun {
         let files = try SessionOutput(setup: setup, result: result).write()
         return Outcome(
             result: result, files: files, snapshot: snapshot, unresolved: unresolved, accountsAgree: agrees,
-            statistics: session.statistics)
+            statistics: session.statistics, ledger: session.ledger)
     }
 
     private func isSettled(_ session: TradingSession) -> Bool {

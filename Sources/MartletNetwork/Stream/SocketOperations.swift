@@ -49,6 +49,13 @@ enum SocketOperations {
         }
     }
 
+    /// Whether a read would find neither bytes nor an end nor an error.
+    static func isQuiet(_ descriptor: Int32) -> Bool {
+        var byte: UInt8 = 0
+        let flags = Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)
+        return recv(descriptor, &byte, 1, flags) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)
+    }
+
     static func send(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> IOResult {
         #if os(Linux)
             let flags = Int32(MSG_NOSIGNAL)
