@@ -50,7 +50,7 @@ enum DemoCommand {
         let setup = SessionSetup(
             mode: .live, plan: plan, environment: exchange.environment, signer: exchange.signer,
             tls: exchange.tls,
-            folder: SessionSetup.folder(of: plan, at: now))
+            folder: SessionSetup.folder(of: plan, at: now), files: exchange.files)
         let run = try SessionRun(setup, terminal)
         try run.open()
         if !invocation.isJSON { terminal.note(SessionPreview(run).text) }

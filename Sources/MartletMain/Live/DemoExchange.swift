@@ -26,6 +26,7 @@ final class DemoExchange {
     let markets: [String]
     let control: String
     let token: String
+    let files: SessionSetup.Files
     private let thread: EventLoopThread
     private let held = OnLoop()
     private let keyFolder: String
@@ -57,6 +58,7 @@ final class DemoExchange {
             throw CommandError("\(error)")
         }
         markets = started.markets
+        files = .init(environment: started.rest, key: file, authority: started.authority)
         control = started.control
         token = started.token
     }
