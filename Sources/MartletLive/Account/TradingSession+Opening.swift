@@ -4,7 +4,8 @@ import MartletKalshi
 
 extension TradingSession {
     /// What the account held and had resting before, as the engine's inputs.
-    package func adopt(_ opening: AccountOpening) {
+    /// - Parameter earlier: what the journals of earlier runs say of whose position is whose.
+    package func adopt(_ opening: AccountOpening, earlier: EarlierRuns) {
         let now = now
         account.knownTrades = opening.knownTrades
         let shards = opening.balance.shards
@@ -12,10 +13,13 @@ extension TradingSession {
         for shard in shards { take(.balance(shard: shard.index, shard.balance), at: now) }
         for position in opening.positions {
             guard let market = directory.id(of: position.ticker) else { continue }
-            let held = Position(quantity: position.position, cost: position.exposure)
-            take(.adoptedPosition(market, held, strategy: nil), at: now)
+            for part in earlier.split(position, among: engine.strategyNames) {
+                take(.adoptedPosition(market, part.position, strategy: part.strategy), at: now)
+            }
         }
-        for order in opening.resting { adopt(order, strategy: nil, at: now) }
+        for order in opening.resting where earlier.adopts(order) {
+            adopt(order, strategy: earlier.owner(of: order, among: engine.strategyNames), at: now)
+        }
     }
 
     /// Takes in an order that rests at the exchange.

@@ -6,6 +6,12 @@ extension JournalWriter: SessionJournal {
     package func named(_ order: OrderID, venueOrderID: String, at time: Timestamp) {
         append(.venueID(order, venueOrderID), at: time)
     }
+    package func owned(_ order: OrderID, by strategy: Int, at time: Timestamp) {
+        append(.owner(order, strategy: strategy), at: time)
+    }
+    package func keep(_ state: [UInt8], of strategy: String, isRestored: Bool, at time: Timestamp) {
+        append(.state(strategy: strategy, bytes: state, isRestored: isRestored), at: time)
+    }
 }
 
 extension JournalSettings {

@@ -41,8 +41,10 @@ public struct LiveSettings: Codable, Hashable, Sendable {
     public var guardProcess: Bool = true
     /// Without a heartbeat for this long the guard ends the session and cancels what rests.
     public var guardTimeout: TimeSpan = .seconds(1)
-    /// Port of the dashboard on 127.0.0.1: 0 for any free one, -1 for none.
-    public var dashboard: Int = 0
+    /// The dashboard on 127.0.0.1, and with it the door of `martlet halt`.
+    public var dashboard: Bool = true
+    /// Its port; 0 for any free one.
+    public var dashboardPort: Int = 0
     public var alerts: AlertSettings = AlertSettings()
 
     public init() {}
@@ -57,7 +59,8 @@ public struct LiveSettings: Codable, Hashable, Sendable {
         public var perHour: Int = 30
         /// A connection lost for longer than this is told.
         public var disconnected: TimeSpan = .seconds(30)
-        /// The UTC hour of the daily summary, 0…23; -1 for none.
+        /// A summary once a day, at this UTC hour, 0…23.
+        public var dailySummary: Bool = true
         public var summaryHour: Int = 0
         public init() {}
     }

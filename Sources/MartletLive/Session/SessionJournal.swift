@@ -16,6 +16,10 @@ package protocol SessionJournal: AnyObject {
     func endInput()
     /// The exchange's own id of an order, and the client order id that it was sent under.
     func named(_ order: OrderID, venueOrderID: String, at time: Timestamp)
+    /// Which strategy an order that was just sent belongs to.
+    func owned(_ order: OrderID, by strategy: Int, at time: Timestamp)
+    /// What a strategy wants a later run to know; or was given at the start.
+    func keep(_ state: [UInt8], of strategy: String, isRestored: Bool, at time: Timestamp)
     func close()
 }
 
@@ -29,5 +33,7 @@ package final class NoJournal: SessionJournal {
     package func fold(_ output: EngineOutput) {}
     package func endInput() {}
     package func named(_ order: OrderID, venueOrderID: String, at time: Timestamp) {}
+    package func owned(_ order: OrderID, by strategy: Int, at time: Timestamp) {}
+    package func keep(_ state: [UInt8], of strategy: String, isRestored: Bool, at time: Timestamp) {}
     package func close() {}
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Martlet
 import MartletEngine
 import MartletKalshi
@@ -32,6 +33,7 @@ package final class TradingSession {
     private var waiting: [(input: EngineInput, time: Timestamp)] = []
     private var isBusy = false
     private var isJournalFull = false
+    private var keptStates: [String: [UInt8]] = [:]
     /// What the risk state was last changed for; nil while it is active.
     private(set) var haltReason: String?
     package private(set) var isStopped = false
@@ -205,6 +207,7 @@ package final class TradingSession {
             case .amend, .decrease, .cancel, .cancelBatch, .cancelEverything: break
             }
             journal.append(command, at: time)
+            if engine.strategyNames.count > 1 { noteOwners(command, at: time) }
             noteOwn(command, at: time)
             gateway.submit(command, at: time)
             if passBegan != 0, let written = rest?.lastWrite, written > passBegan {
@@ -216,6 +219,40 @@ package final class TradingSession {
         case .record(let record):
             observe(record, at: time)
             observer?.recorded(record, at: time)
+        }
+    }
+
+    /// With several strategies a restart must know whose order was whose.
+    private func noteOwners(_ command: VenueCommand, at time: Timestamp) {
+        func note(_ order: PlaceOrder) {
+            guard let strategy = engine.shared.trading.strategy(of: order.id) else { return }
+            journal.owned(order.id, by: strategy, at: time)
+        }
+        switch command {
+        case .place(let order): note(order)
+        case .placeBatch(let batch): for order in batch { note(order) }
+        case .amend, .decrease, .cancel, .cancelBatch, .cancelEverything: break
+        }
+    }
+
+    // MARK: - Strategies' states
+
+    /// Before `.started`: what an earlier run's strategies wanted known.
+    package func restore(_ states: [String: [UInt8]]) throws {
+        for (name, state) in states.sorted(by: { $0.key < $1.key }) where engine.strategyNames.contains(name)
+        {
+            journal.keep(state, of: name, isRestored: true, at: now)
+            try engine.restore(Data(state), strategy: name)
+        }
+    }
+    /// Writes down what strategies want a later run to know, where it has changed.
+    package func keepStates() {
+        guard !isStopped, journal.hasRoom else { return }
+        for (name, state) in engine.savedStates() {
+            let bytes = [UInt8](state)
+            guard keptStates[name] != bytes else { continue }
+            keptStates[name] = bytes
+            journal.keep(bytes, of: name, isRestored: false, at: now)
         }
     }
 
@@ -282,6 +319,7 @@ package final class TradingSession {
     package func stop() {
         guard !isStopped else { return }
         take(.stopped, at: now)
+        keepStates()
         isStopped = true
         loop.cancel(timer)
         timer = nil

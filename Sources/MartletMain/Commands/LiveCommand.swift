@@ -165,9 +165,9 @@ struct SessionPreview {
             rows.append(
                 (
                     "resting orders",
-                    opening.resting.isEmpty
+                    run.resting.isEmpty
                         ? "none"
-                        : "\(opening.resting.count), to be \(setup.settings.onStart == .cancel ? "cancelled" : "adopted")"
+                        : "\(run.resting.count) of earlier runs, to be \(setup.settings.onStart == .cancel ? "cancelled" : "adopted")"
                 ))
             rows.append(
                 ("tier", "\(opening.limits.tier): \(opening.limits.write.refill) write tokens a second"))

@@ -1,6 +1,7 @@
 import Foundation
 import Martlet
 import MartletEngine
+import MartletKalshi
 import MartletLive
 import MartletTape
 import MartletWire
@@ -11,6 +12,7 @@ enum ReplayCommand {
     static let strategy = ValueFlag("strategy", .text("NAME"), "print this strategy's decisions alone")
     static let with = ListFlag(
         "with", .assignment("PARAM=VALUE"), "what would it have done with another parameter")
+    static let orders = Switch("orders", "list the client order ids of all orders that left")
     static let printing = Switch("print", "print each command with its time")
     private static let shownDifferences = 20
 
@@ -23,7 +25,7 @@ enum ReplayCommand {
             parameter is changed and the difference is what you want to see; the market does not answer to it.
             """
         command.operands = [.init("SESSION", .one, "a session's folder, or its journal")]
-        command.flags = [until, strategy, with, printing]
+        command.flags = [until, strategy, with, printing, orders]
         command.examples = [
             ("martlet replay Sessions/maker-20261123T090000Z", "does it decide the same again?"),
             (
@@ -49,6 +51,10 @@ enum ReplayCommand {
         do {
             reader = try JournalReader(folder: invocation.operands[0])
         } catch {
+            if error.kind == .empty {
+                throw CommandError(
+                    "the session was killed before its first record: nothing had left", code: .nothingUsable)
+            }
             throw CommandError("\(error): name a session's folder")
         }
         let header = reader.header
@@ -68,24 +74,30 @@ enum ReplayCommand {
             progress.update(done: bytes, total: total, unit: "bytes")
             return !Interrupt.isRequested
         }
+        var left: [String] = []
         let listing = Listing(invocation, terminal, isExploring: replay.isExploring)
         replay.onCommands = { listing.add($0, $1, $2) }
         let summary = try replay.run(&reader, &engine)
         progress.finish()
         try listing.flush()
-        try put(summary, header, invocation, terminal, isExploring: replay.isExploring)
+        if invocation[orders] {
+            let recovery = try JournalRecovery(folder: invocation.operands[0])
+            left = recovery.orders.map { ClientOrderID.text($0.id, nonce: recovery.nonce ?? 0) }
+            if !invocation.isJSON { for id in left { try terminal.line(id) } }
+        }
+        try put(summary, header, invocation, terminal, left, isExploring: replay.isExploring)
         if summary.isStopped { return Interrupt.exitCode ?? .failure }
         return summary.isIdentical || replay.isExploring ? .success : .failure
     }
 
     private static func put(
         _ summary: JournalReplay.Summary, _ header: JournalHeader, _ invocation: Invocation,
-        _ terminal: Terminal, isExploring: Bool
+        _ terminal: Terminal, _ left: [String], isExploring: Bool
     ) throws {
         let isSameProgram =
             header.program == JournalIdentity.program && header.machine == JournalIdentity.machine
         if invocation.isJSON {
-            try terminal.line(object(summary, isSameProgram, isExploring).text)
+            try terminal.line(object(summary, isSameProgram, invocation[orders] ? left : nil).text)
             return
         }
         let span =
@@ -120,7 +132,7 @@ enum ReplayCommand {
     }
 
     private static func object(
-        _ summary: JournalReplay.Summary, _ isSameProgram: Bool, _ isExploring: Bool
+        _ summary: JournalReplay.Summary, _ isSameProgram: Bool, _ orders: [String]?
     ) -> JSONValue {
         var members: [(String, JSONValue)] = [
             ("identical", .bool(summary.isIdentical)), ("inputs", .integer(summary.inputs)),
@@ -129,6 +141,7 @@ enum ReplayCommand {
             ("hash", .string(String(summary.hash, radix: 16))), ("same_program", .bool(isSameProgram)),
             ("differences", .integer(summary.differences)),
         ]
+        if let orders { members.append(("orders", .array(orders.map { .string($0) }))) }
         if let difference = summary.difference {
             members.append(
                 (

@@ -27,6 +27,7 @@ final class SessionRun {
     private let terminal: Terminal
     private let client: KalshiClient
     private(set) var opening: AccountOpening?
+    private(set) var earlier = EarlierRuns()
     private(set) var markets: [Market] = []
     private(set) var session: TradingSession?
     private(set) var driver: LiveDriver?
@@ -39,6 +40,8 @@ final class SessionRun {
     private var newMarkets: NewMarkets?
     private(set) var support: SessionSupport?
     private var sampleDue = Timestamp.distantPast
+    private var statesDue = Timestamp.distantPast
+    private static let stateInterval = TimeSpan.seconds(5)
     /// Called about four times a second with the present state.
     var onStatus: (StatusSnapshot) -> Void = { _ in }
 
@@ -62,6 +65,15 @@ final class SessionRun {
     func open() throws {
         let (client, settings) = (client, setup.settings)
         let isLive = setup.mode == .live
+        do {
+            let (environment, key) = (setup.files.environment, setup.signer.credentials.keyID)
+            let folder = (setup.folder.path as NSString).deletingLastPathComponent
+            earlier = try EarlierRuns(under: folder, name: setup.plan.name) {
+                $0.mode == setup.mode.rawValue && $0.environment == environment && $0.keyID == key
+            }
+        } catch {
+            throw CommandError("\(error)")
+        }
         do {
             let found = try AsyncWork.run {
                 let opening = isLive ? try await AccountOpening.read(client) : nil
@@ -93,8 +105,9 @@ final class SessionRun {
         }
     }
 
-    /// Orders that rest from before, of whomever.
-    var resting: [RestOrder] { opening?.resting ?? [] }
+    /// Orders that rest from earlier runs of this configuration. Others' are left alone.
+    var resting: [RestOrder] { opening?.resting.filter { earlier.isOurs($0) } ?? [] }
+    var othersResting: Int { (opening?.resting.count ?? 0) - resting.count }
 
     /// Takes off what an earlier run left resting, as the configuration says.
     func clearResting() throws {
@@ -153,6 +166,11 @@ final class SessionRun {
         try startSupport(session, driver, journal)
         driver.start()
         if rest != nil { try warm() }
+        do {
+            try session.restore(earlier.states)
+        } catch {
+            log.note("a strategy does not take its earlier state: \(error)", level: .warning)
+        }
         session.take(.started(nonce: nonce), at: session.now)
     }
 
@@ -178,7 +196,8 @@ final class SessionRun {
         try support.start(loop, groups: groups) { [weak self] in self?.obey($0) }
         log.onEvent = { [weak support] in support?.heard($0, at: $1) }
         driver.onLook = { [weak support] in support?.pulse() }
-        if let address = support.address { log.note("dashboard: \(address)") }
+        // Its token is no business of the log's.
+        if let address = support.address { terminal.note("dashboard: \(address)") }
     }
 
     /// What the operator asks for, on the dashboard or with `martlet halt`.
@@ -230,7 +249,7 @@ final class SessionRun {
         session.take(.limits(limits), at: session.now)
         for market in markets { session.define(market) }
         guard let opening else { return }
-        session.adopt(opening)
+        session.adopt(opening, earlier: earlier)
     }
 
     /// Runs until the time is over or somebody asks for an end.
@@ -252,6 +271,10 @@ final class SessionRun {
         watcher.sampled(session.sample())
         let status = snapshot()
         support?.publish(status)
+        if now >= statesDue {
+            statesDue = now + SessionRun.stateInterval
+            session.keepStates()
+        }
         onStatus(status)
     }
 

@@ -39,17 +39,18 @@ final class SessionSupport {
     ) throws {
         identity.groups = groups
         let settings = setup.settings
-        if settings.dashboard >= 0 {
+        if settings.dashboard {
             let handOver = CommandReturn(body: command)
             do {
-                let control = try SessionControl(port: settings.dashboard, token: identity.token) { asked in
+                let control = try SessionControl(port: settings.dashboardPort, token: identity.token) {
+                    asked in
                     loop.execute { handOver.body(asked) }
                 }
                 self.control = control
                 identity.port = control.port
             } catch {
                 throw CommandError(
-                    "the dashboard cannot be opened: \(error); set 'live.dashboard' to another port or -1")
+                    "the dashboard cannot be opened: \(error); set 'live.dashboardPort' to another")
             }
         }
         try write()
@@ -106,7 +107,7 @@ final class SessionSupport {
 
     private func scheduleSummary(_ now: Timestamp) {
         let hour = setup.settings.alerts.summaryHour
-        guard hour >= 0 else { return }
+        guard setup.settings.alerts.dailySummary else { return }
         let day: Int64 = 86_400
         var next = Timestamp(seconds: now.seconds / day * day + Int64(min(hour, 23)) * 3600)
         while next <= now { next = next + .hours(24) }

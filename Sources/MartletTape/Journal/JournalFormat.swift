@@ -98,6 +98,8 @@ public enum JournalNote: Hashable, Sendable {
     case state(strategy: String, bytes: [UInt8], isRestored: Bool)
     /// The order group of a shard.
     case group(shard: Int, id: String)
+    /// Which strategy, by its index, an order belongs to.
+    case owner(OrderID, strategy: Int)
     case text(String)
 
     func encode(into body: inout BodyWriter) {
@@ -119,6 +121,10 @@ public enum JournalNote: Hashable, Sendable {
         case .text(let text):
             body.integer(UInt8(3))
             body.string(text)
+        case .owner(let order, let strategy):
+            body.integer(UInt8(4))
+            body.order(order)
+            body.integer(Int64(strategy))
         }
     }
     init(from body: inout BodyReader) throws(BodyError) {
@@ -130,6 +136,7 @@ public enum JournalNote: Hashable, Sendable {
             self = .state(strategy: name, bytes: try body.bytes(count), isRestored: isRestored)
         case 2: self = .group(shard: Int(try body.integer(as: Int64.self)), id: try body.string())
         case 3: self = .text(try body.string())
+        case 4: self = .owner(try body.order(), strategy: Int(try body.integer(as: Int64.self)))
         case let other: throw BodyError("note \(other)")
         }
     }

@@ -42,7 +42,12 @@ public struct JournalReader {
         self.folder = isSession ? inner : folder
         let first = self.folder + "/" + JournalFormat.name(0)
         file = try JournalReader.open(first, number: 0)
+        guard file.count >= offset + JournalFormat.recordHeader else { throw TapeError(.empty, file: first) }
         byteCount = JournalReader.size(self.folder)
+        // Killed before its first record: nothing had left by then.
+        if file.base.load(fromByteOffset: offset, as: UInt32.self) == 0 {
+            throw TapeError(.empty, file: first)
+        }
         guard let found = JournalReader.record(file, offset, chain), found.kind == .header,
             let header = try? JSONDecoder().decode(JournalHeader.self, from: Data(found.body))
         else {
