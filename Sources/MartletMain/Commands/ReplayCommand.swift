@@ -51,7 +51,7 @@ enum ReplayCommand {
         do {
             reader = try JournalReader(folder: invocation.operands[0])
         } catch {
-            if error.kind == .empty {
+            if case .empty = error.problem {
                 throw CommandError(
                     "the session was killed before its first record: nothing had left", code: .nothingUsable)
             }
