@@ -42,7 +42,15 @@ struct SessionSetup {
     static func folder(of plan: BacktestPlan, at time: Timestamp) -> SessionFolder {
         let stamp = "\(time)".prefix(19).filter { $0 != "-" && $0 != ":" }
         let base = plan.resolve(plan.configuration.live.folder)
-        return SessionFolder("\(base)/\(plan.name)-\(stamp)Z")
+        let first = "\(base)/\(plan.name)-\(stamp)Z"
+        // Two within one second: a supervisor that starts again at once.
+        var path = first
+        var number = 1
+        while FileManager.default.fileExists(atPath: path) {
+            number += 1
+            path = "\(first)-\(number)"
+        }
+        return SessionFolder(path)
     }
 
     /// Who runs with what, for the journal.
