@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #ifdef __linux__
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -70,6 +71,11 @@ void csystem_wakeup_clear(int wakeup) {
 
 int csystem_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC); }
 
+void csystem_yield_to_others(void) {
+    struct sched_param none = {0};
+    sched_setscheduler(0, SCHED_BATCH, &none);
+}
+
 #else  // The other systems compile; their poller (kqueue) is still to be written.
 
 int csystem_poller_create(void) { errno = ENOSYS; return -1; }
@@ -83,5 +89,6 @@ int csystem_wakeup_create(void) { errno = ENOSYS; return -1; }
 void csystem_wake(int w) { (void)w; }
 void csystem_wakeup_clear(int w) { (void)w; }
 int csystem_accept(int l) { (void)l; errno = ENOSYS; return -1; }
+void csystem_yield_to_others(void) {}
 
 #endif

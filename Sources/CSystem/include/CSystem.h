@@ -33,4 +33,8 @@ void csystem_wakeup_clear(int wakeup);
 /// `accept` with non-blocking and close-on-exec set at once.
 int csystem_accept(int listener);
 
+/// The calling thread gives way to others: woken, it never takes the processor from a thread that has not asked for
+/// the same. For threads whose work can wait a moment.
+void csystem_yield_to_others(void);
+
 #endif

@@ -118,6 +118,7 @@ public final class SignaturePool: Sendable {
     public func start() {
         guard isPooled else { return }
         let thread = Thread { [self] in
+            SystemThread.giveWay()
             var work = Work(settings)
             while !isStopped.load(ordering: .relaxed) {
                 let wait = signDue(&work)

@@ -93,6 +93,7 @@ struct DemoCheck {
     let outcome: SessionRun.Outcome
     private(set) var problems: [String] = []
     let ledgerMatches: Bool
+    let replay: JournalReplay.Summary
 
     init(
         _ outcome: SessionRun.Outcome, _ run: SessionRun, _ exchange: DemoExchange,
@@ -103,6 +104,8 @@ struct DemoCheck {
         self.outcome = outcome
         ledgerMatches = outcome.accountsAgree == true
         if !ledgerMatches { problems.append("the ledgers differ") }
+        replay = try ReplayCommand.verify(run.setup.folder.path, registry)
+        if !replay.isIdentical { problems.append("the journal's replay decides otherwise") }
         if outcome.unresolved > 0 { problems.append("\(outcome.unresolved) orders of unknown outcome") }
     }
 
@@ -124,6 +127,11 @@ struct DemoCheck {
             [
                 ("exchange's ledger", ledgerMatches ? "is ours, to the last unit" : "DIFFERS from ours"),
                 ("orders of unknown outcome", "\(outcome.unresolved)"),
+                (
+                    "replay of the journal",
+                    replay.isIdentical
+                        ? "identical: \(replay.inputs) inputs, \(replay.commands) commands" : "DIFFERS"
+                ),
             ], indent: 0) + "\n"
     }
 }

@@ -14,6 +14,7 @@ enum RootCommand {
             LiveCommand.paper(registry),
             LiveCommand.live(registry),
             DemoCommand.command(registry),
+            ReplayCommand.command(registry),
             TapeCommand.command(),
             StrategiesCommand.command(registry),
             AuthCommand.command(),

@@ -41,4 +41,5 @@ package struct TickerFilter: Sendable, Hashable {
         globs.isEmpty || globs.contains { $0.matches(ticker) }
     }
     package var isEmpty: Bool { globs.isEmpty }
+    package var patterns: [String] { globs.map(\.pattern) }
 }

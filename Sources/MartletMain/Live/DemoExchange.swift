@@ -44,7 +44,7 @@ final class DemoExchange {
         settings.tier = tier
         settings.world.markets = count
         settings.accounts = [.init(keyID: DemoExchange.keyID, publicKeyPEM: key.publicKey.pem())]
-        thread = try EventLoopThread(name: "sandbox")
+        thread = try EventLoopThread(name: "sandbox", givesWay: true)
         let started = DemoExchange.start(settings, thread, held)
         if let problem = started.problem {
             throw CommandError("the sandbox exchange cannot start: \(problem)")

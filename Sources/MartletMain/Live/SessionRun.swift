@@ -6,6 +6,7 @@ import MartletLive
 import MartletNetwork
 import MartletReport
 import MartletSimulation
+import MartletTape
 
 /// A paper or live session from its first question to its report. Runs on the calling thread.
 final class SessionRun {
@@ -160,7 +161,15 @@ final class SessionRun {
         }
     }
 
-    private func makeJournal(_ trading: TradingSettings) throws -> any SessionJournal { NoJournal() }
+    private func makeJournal(_ trading: TradingSettings) throws -> JournalWriter {
+        do {
+            return try JournalWriter(
+                folder: setup.folder.journal, header: try setup.journalHeader(trading, started),
+                settings: JournalSettings(setup.settings))
+        } catch {
+            throw CommandError("\(error)")
+        }
+    }
 
     /// What was found, as the engine's first inputs.
     private func tellOpening(_ session: TradingSession) {

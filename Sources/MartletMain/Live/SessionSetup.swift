@@ -6,6 +6,8 @@ import MartletLive
 import MartletNetwork
 import MartletReport
 import MartletSimulation
+import MartletTape
+import MartletWire
 
 /// What a session is: a plan, an exchange, and whether its orders are real.
 struct SessionSetup {
@@ -29,6 +31,20 @@ struct SessionSetup {
         let stamp = "\(time)".prefix(19).filter { $0 != "-" && $0 != ":" }
         let base = plan.resolve(plan.configuration.live.folder)
         return SessionFolder("\(base)/\(plan.name)-\(stamp)Z")
+    }
+
+    /// Who runs with what, for the journal.
+    func journalHeader(_ trading: TradingSettings, _ started: Timestamp) throws -> JournalHeader {
+        JournalHeader(
+            session: (folder.path as NSString).lastPathComponent, mode: mode.rawValue,
+            environment: "\(environment)", started: started.nanoseconds, program: JournalIdentity.program,
+            machine: JournalIdentity.machine,
+            seats: plan.strategies.map { strategy in
+                let members = strategy.parameters.map { "\(JSONWriter.quoted($0.name)):\($0.value)" }
+                return JournalHeader.Seat(
+                    name: strategy.name, strategy: strategy.entry.name,
+                    parameters: "{\(members.joined(separator: ","))}", markets: strategy.markets.patterns)
+            }, trading: String(decoding: try JSONEncoder().encode(trading), as: UTF8.self))
     }
 
     /// The engine's settings: live, all money is what the exchange says.

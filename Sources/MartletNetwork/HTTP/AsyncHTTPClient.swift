@@ -10,7 +10,7 @@ public final class AsyncHTTPClient: Sendable {
     public init(
         tls: TLSContext?, configuration: HTTPClientConfiguration = HTTPClientConfiguration()
     ) throws(SystemError) {
-        thread = try EventLoopThread(name: "http")
+        thread = try EventLoopThread(name: "http", givesWay: true)
         client = LoopBound(HTTPClient(thread.loop, tls: tls, configuration: configuration))
     }
 

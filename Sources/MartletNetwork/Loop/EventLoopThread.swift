@@ -1,3 +1,4 @@
+import CSystem
 import Foundation
 
 /// An event loop on a thread of its own, for callers that wait: command-line tools, tests.
@@ -6,10 +7,15 @@ import Foundation
 public final class EventLoopThread: Sendable {
     public let loop: EventLoop
 
-    public init(name: String = "network") throws(SystemError) {
+    /// - Parameter givesWay: a thread of this process that is at work is not interrupted when this one is woken: for
+    ///   everything that may not cost a trading loop a microsecond.
+    public init(name: String = "network", givesWay: Bool = false) throws(SystemError) {
         let loop = try EventLoop()
         self.loop = loop
-        let thread = Thread { try? loop.run() }
+        let thread = Thread {
+            if givesWay { csystem_yield_to_others() }
+            try? loop.run()
+        }
         thread.name = name
         thread.start()
     }

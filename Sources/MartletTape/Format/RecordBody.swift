@@ -14,6 +14,7 @@ struct BodyWriter {
     mutating func integer(_ value: some FixedWidthInteger) {
         withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
     }
+    mutating func append(_ more: UnsafeRawBufferPointer) { bytes.append(contentsOf: more) }
     mutating func string(_ text: String) {
         integer(UInt32(clamping: text.utf8.count))
         bytes.append(contentsOf: text.utf8)
@@ -55,6 +56,12 @@ struct BodyReader {
         }
         rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
         return text
+    }
+    mutating func bytes(_ count: Int) throws(BodyError) -> [UInt8] {
+        guard count <= rest.count else { throw BodyError("\(count) bytes") }
+        let bytes = Array(rest.prefix(count))
+        rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
+        return bytes
     }
     mutating func price() throws(BodyError) -> Price { Price(micros: try integer(as: Int32.self)) }
     mutating func time() throws(BodyError) -> Timestamp {
