@@ -30,8 +30,13 @@ final class DemoExchange {
     private let held = OnLoop()
     private let keyFolder: String
 
-    init(seed: UInt64, tier: String, markets count: Int) throws {
-        let key = try PrivateKey.generate(.ed25519)
+    /// What a process of its own needs to trade here: the address, the key's file and the authority's.
+    let address: String
+    let keyFile: String
+    let authorityFile: String?
+
+    init(seed: UInt64, tier: String, markets count: Int, key algorithm: KeyAlgorithm = .ed25519) throws {
+        let key = try PrivateKey.generate(algorithm)
         keyFolder = NSTemporaryDirectory() + "martlet-demo-\(ProcessInfo.processInfo.processIdentifier)"
         try? FileManager.default.removeItem(atPath: keyFolder)
         guard mkdir(keyFolder, 0o700) == 0 else {
@@ -39,6 +44,7 @@ final class DemoExchange {
         }
         let file = keyFolder + "/private.pem"
         try NewFile.write(try key.pem(), to: file, mode: 0o600)
+        keyFile = file
         var settings = SandboxSettings()
         settings.seed = seed
         settings.tier = tier
@@ -56,6 +62,8 @@ final class DemoExchange {
         } catch {
             throw CommandError("\(error)")
         }
+        address = started.rest
+        authorityFile = started.authority
         markets = started.markets
         control = started.control
         token = started.token

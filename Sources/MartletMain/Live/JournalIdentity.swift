@@ -26,7 +26,8 @@ enum JournalIdentity {
         #if canImport(Glibc)
             var text = [CChar](repeating: 0, count: 64)
             confstr(Int32(_CS_GNU_LIBC_VERSION), &text, text.count)
-            let library = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            let library = String(
+                decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
             return "\(processor), \(library)"
         #else
             return processor

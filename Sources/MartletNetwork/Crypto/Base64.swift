@@ -35,7 +35,9 @@ public enum Base64 {
     public static func decode(_ text: some StringProtocol) -> [UInt8]? { decode(Array(text.utf8)) }
 
     /// Whether the byte may stand in an encoding at all.
-    static func isDigitOrPadding(_ byte: UInt8) -> Bool { values[Int(byte)] < 64 || byte == UInt8(ascii: "=") }
+    static func isDigitOrPadding(_ byte: UInt8) -> Bool {
+        values[Int(byte)] < 64 || byte == UInt8(ascii: "=")
+    }
 
     /// The same for text that is there as bytes.
     public static func decode(_ input: [UInt8]) -> [UInt8]? {

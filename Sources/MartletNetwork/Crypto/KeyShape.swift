@@ -24,7 +24,8 @@ enum KeyShape: Equatable {
         case [.integer, .sequence, .octets]: self = .general
         case [.integer, .integer, .integer]:
             // With more than two primes a sequence follows, which no exchange's key has.
-            guard elements.count == 9, elements.allSatisfy({ $0.tag == .integer && !$0.contents.isEmpty }) else {
+            guard elements.count == 9, elements.allSatisfy({ $0.tag == .integer && !$0.contents.isEmpty })
+            else {
                 return nil
             }
             self = .rsa

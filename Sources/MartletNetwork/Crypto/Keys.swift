@@ -61,7 +61,9 @@ public final class PrivateKey: @unchecked Sendable {
         return read
     }
 
-    private static func unlock(_ pem: ArraySlice<UInt8>, _ passphrase: String?) throws(KeyError) -> OpaquePointer {
+    private static func unlock(_ pem: ArraySlice<UInt8>, _ passphrase: String?) throws(KeyError)
+        -> OpaquePointer
+    {
         guard let bio = PEM.open(Array(pem)) else { throw .noKey }
         defer { BIO_free(bio) }
         let phrase = Array((passphrase ?? "").utf8)
@@ -166,7 +168,9 @@ public final class PublicKey: @unchecked Sendable {
 
     /// Reads `BEGIN PUBLIC KEY` (SPKI).
     public convenience init(pem: [UInt8]) throws(KeyError) {
-        guard let block = try PEMBlock.all(pem).first(where: { $0.label == "PUBLIC KEY" }) else { throw .noKey }
+        guard let block = try PEMBlock.all(pem).first(where: { $0.label == "PUBLIC KEY" }) else {
+            throw .noKey
+        }
         let read = copenssl_decode_public_key(block.contents, block.contents.count)
         ERR_clear_error()
         guard let read else { throw .malformed }

@@ -45,7 +45,7 @@ final class HTTPClientConnection: StreamHandler {
     /// meantime.
     func checkIdle() -> Bool {
         if loop.now - idleSince > configuration.idleTimeout { retire() }
-        if isUsable { stream.readAvailable() }
+        if isUsable && !stream.isQuiet { stream.readAvailable() }
         if !stream.isOpen || stream.peerHasEnded { retire() }
         return isUsable
     }

@@ -49,6 +49,13 @@ enum SocketOperations {
         }
     }
 
+    /// False where bytes, the peer's end or an error wait.
+    static func hasNothingToRead(_ descriptor: Int32) -> Bool {
+        var byte: UInt8 = 0
+        let count = recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
+        return count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)
+    }
+
     static func send(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> IOResult {
         #if os(Linux)
             let flags = Int32(MSG_NOSIGNAL)

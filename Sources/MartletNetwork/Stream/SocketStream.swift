@@ -153,6 +153,12 @@ final class SocketStream: EventHandler {
         }
     }
 
+    /// Whether nothing waits to be read, not even the stream's end: one look at the socket, without TLS's work.
+    var isQuiet: Bool {
+        guard isOpen, !receivedEnd, tls?.hasPending != true else { return false }
+        return SocketOperations.hasNothingToRead(descriptor)
+    }
+
     private func caughtUp() {
         // One huge message must not hold its memory for the connection's whole life.
         if input.capacity > readSize * SocketStream.keptInput { input.shrinkIfEmpty() }
