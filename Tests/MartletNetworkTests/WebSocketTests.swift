@@ -184,7 +184,8 @@ final class WebSocketPair: HTTPServerHandler {
         let peer = try pair.peer()
         var bytes = Frames.raw(0x02, [7], mask: mask)
         for _ in 0..<65_534 { bytes += Frames.raw(0x00, [7], mask: mask) }
-        peer.send(bytes + Frames.raw(0x89, "in between".bytes, mask: mask) + Frames.raw(0x80, [7], mask: mask))
+        bytes += Frames.raw(0x89, "in between".bytes, mask: mask)
+        peer.send(bytes + Frames.raw(0x80, [7], mask: mask))
         try pair.test.run { pair.serverLog.messages == 1 || pair.serverLog.closure != nil }
         #expect(pair.serverLog.binaryBytes == 65_536)
         #expect(pair.serverLog.closure == nil)
