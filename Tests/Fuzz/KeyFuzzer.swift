@@ -1,13 +1,13 @@
 // A libFuzzer target over the reader of key files; `Tests/Fuzz/run keys` builds and starts it.
 // The first byte chooses whether the rest is a PEM file as it stands, or DER to be wrapped as one. Our own reader
 // takes every input; OpenSSL behind it, at two milliseconds a key, is asked for the share that `KEYS_THROUGH_OPENSSL`
-// names: one input of so many that still look like a key (64; 1 for all).
+// names: one input of so many that still look like a key (256; 1 for all).
 import Glibc
 
 private let labels = [
     "PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "PUBLIC KEY", "CERTIFICATE",
 ]
-private let share = getenv("KEYS_THROUGH_OPENSSL").flatMap { Int(String(cString: $0)) } ?? 64
+private let share = getenv("KEYS_THROUGH_OPENSSL").flatMap { Int(String(cString: $0)) } ?? 256
 nonisolated(unsafe) private var keysSeen = 0
 
 private func wrapped(_ der: [UInt8], _ label: String) -> [UInt8] {
