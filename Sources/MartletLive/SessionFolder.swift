@@ -5,7 +5,6 @@ import Foundation
 ///     Sessions/maker-20261123T090000Z/
 ///         session.json    who trades where, as which process, under which order groups
 ///         journal/        every input and command, in segments
-///         control.sock    where `martlet halt` and the guard speak to it
 ///         log.jsonl       what it said
 ///         report.html, result.json
 public struct SessionFolder: Hashable, Sendable {
@@ -14,7 +13,6 @@ public struct SessionFolder: Hashable, Sendable {
 
     public var identity: String { path + "/session.json" }
     public var journal: String { path + "/journal" }
-    public var control: String { path + "/control.sock" }
     public var log: String { path + "/log.jsonl" }
     public var page: String { path + "/report.html" }
     public var result: String { path + "/result.json" }

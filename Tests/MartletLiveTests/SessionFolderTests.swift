@@ -6,6 +6,6 @@ import Testing
     func layout() {
         let folder = SessionFolder("Sessions/a")
         #expect(folder.journal == "Sessions/a/journal")
-        #expect(folder.control == "Sessions/a/control.sock")
+        #expect(folder.identity == "Sessions/a/session.json")
     }
 }

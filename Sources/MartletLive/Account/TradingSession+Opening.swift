@@ -20,7 +20,7 @@ extension TradingSession {
 
     /// Takes in an order that rests at the exchange.
     func adopt(_ order: RestOrder, strategy: Int?, at now: Timestamp) {
-        guard let market = directory.id(of: order.ticker), let rest = gateway as? RestGateway else { return }
+        guard let market = directory.id(of: order.ticker), let rest else { return }
         let request = OrderRequest(order.side, order.initial, at: order.price, in: market)
         let id = engine.nextOrderID
         var adopted = Order(id: id, request: request, status: .resting, requestTime: now)

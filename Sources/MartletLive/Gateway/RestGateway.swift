@@ -40,6 +40,8 @@ package final class RestGateway: OrderGateway {
     private var offset = ClockOffset()
     package private(set) var statistics = Statistics()
     package private(set) var inFlight = 0
+    /// When the kernel took the last request's last byte, on the monotonic clock.
+    package private(set) var lastWrite: Int64 = 0
     /// Places without an answer, by market: a fill of an order that nobody knows may be one of theirs.
     private var openPlaces: [Market.ID: Int] = [:]
     package weak var owner: (any GatewayOwner)?
@@ -102,11 +104,14 @@ package final class RestGateway: OrderGateway {
             note(command, 1, at: time)
             inFlight += 1
             statistics.sent += 1
-            http.send(
+            let exchange = http.send(
                 encoded: buffer, method: plan.method, to: environment.endpoint, isIdempotent: false,
                 timeout: timeout
             ) { [weak self] result in self?.answered(command, result, sent: time, written: began) }
-            statistics.write.record(Clocks.monotonic() - began)
+            if exchange.writtenAt > 0 {
+                lastWrite = exchange.writtenAt
+                statistics.write.record(exchange.writtenAt - began)
+            }
         } catch {
             statistics.failed += 1
             let reports = decoder.reports(to: command, mayHaveReachedExchange: false, reason: "\(error)")

@@ -22,6 +22,8 @@ package final class LiveDriver {
     private var pausedShards: Set<Int> = []
     private var isSilent = false
     private var isClosed = false
+    /// Called ten times a second: the loop is alive.
+    package var onLook: () -> Void = {}
     /// Told of markets that a followed series opens.
     package var newMarkets: NewMarkets?
 
@@ -104,6 +106,7 @@ package final class LiveDriver {
     }
 
     private func look() {
+        onLook()
         let now = session.now
         session.advance()
         session.claimFills()

@@ -29,7 +29,7 @@ public struct LiveSettings: Codable, Hashable, Sendable {
     /// After this long without a sign of life from the feed trading halts.
     public var silenceLimit: TimeSpan = .seconds(60)
     /// The exchange-side limit: so many contracts within 15 seconds cancel all orders of a shard. 0: no groups.
-    public var groupLimit: Quantity = 0
+    public var groupLimit: Quantity = 10_000
     /// How long a stop waits for cancels to be answered.
     public var stopTimeout: TimeSpan = .seconds(10)
     /// When the journal is forced to the disk: `never`, `interval`, `everyOrder`. A killed process loses nothing
@@ -37,10 +37,31 @@ public struct LiveSettings: Codable, Hashable, Sendable {
     public var sync: SyncPolicy = .interval
     /// Bytes of one journal file.
     public var journalSegment: Int = 64 << 20
-    /// Cash that a paper session starts with is `trading.startingCash`; this tells its latency both ways.
-    public var paperLatency: TimeSpan = .milliseconds(50)
+    /// A process of its own that cancels everything when this one dies or stops answering.
+    public var guardProcess: Bool = true
+    /// Without a heartbeat for this long the guard ends the session and cancels what rests.
+    public var guardTimeout: TimeSpan = .seconds(1)
+    /// Port of the dashboard on 127.0.0.1: 0 for any free one, -1 for none.
+    public var dashboard: Int = 0
+    public var alerts: AlertSettings = AlertSettings()
 
     public init() {}
+
+    /// Where alerts go, and which.
+    public struct AlertSettings: Codable, Hashable, Sendable {
+        /// An address that takes a JSON POST; empty for none.
+        public var url: String = ""
+        /// `json`, `slack` or `discord`.
+        public var shape: AlertShape = .json
+        /// At most so many within an hour; what is beyond is counted and told with the next.
+        public var perHour: Int = 30
+        /// A connection lost for longer than this is told.
+        public var disconnected: TimeSpan = .seconds(30)
+        /// The UTC hour of the daily summary, 0…23; -1 for none.
+        public var summaryHour: Int = 0
+        public init() {}
+    }
+    public enum AlertShape: String, Codable, Hashable, Sendable, CaseIterable { case json, slack, discord }
 
     public enum StartPolicy: String, Codable, Hashable, Sendable, CaseIterable { case cancel, adopt }
     public enum StopPolicy: String, Codable, Hashable, Sendable, CaseIterable { case cancel, leave }

@@ -5,8 +5,6 @@ import MartletWire
 
 // What the private channels, and REST in their place, tell of our orders.
 extension TradingSession {
-    private var rest: RestGateway? { gateway as? RestGateway }
-
     // MARK: Fills
 
     func take(_ message: FillMessage, at time: Timestamp) {

@@ -16,6 +16,8 @@ package final class TradingSession {
     var engine: Engine
     package internal(set) var directory = MarketDirectory()
     let gateway: any OrderGateway
+    /// The gateway, where it leads to an exchange.
+    let rest: RestGateway?
     private let journal: any SessionJournal
     package weak var observer: (any RunObserver)?
     package weak var watcher: (any SessionObserver)?
@@ -63,6 +65,7 @@ package final class TradingSession {
         self.loop = loop
         self.engine = engine
         self.gateway = gateway
+        rest = gateway as? RestGateway
         self.journal = journal
         self.settings = settings
         self.clock = clock
@@ -204,7 +207,9 @@ package final class TradingSession {
             journal.append(command, at: time)
             noteOwn(command, at: time)
             gateway.submit(command, at: time)
-            if passBegan != 0 { statistics.tickToOrder.record(Clocks.monotonic() - passBegan) }
+            if passBegan != 0, let written = rest?.lastWrite, written > passBegan {
+                statistics.tickToOrder.record(written - passBegan)
+            }
             observer?.sent(command, at: time)
         case .subscribe(let market): follow(market)
         case .unsubscribe(let market): leave(market)

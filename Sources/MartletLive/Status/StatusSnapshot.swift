@@ -110,7 +110,6 @@ extension TradingSession {
         mode: String, environment: String, started: Timestamp, driver: LiveDriver?
     ) -> StatusSnapshot {
         let trading = engine.shared.trading
-        let rest = gateway as? RestGateway
         let lines = marketLines(trading)
         let budgets = trading.budgets(now: now).map {
             StatusSnapshot.BudgetLine(

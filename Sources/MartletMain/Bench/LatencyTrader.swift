@@ -119,11 +119,15 @@ final class LatencyTrader: WebSocketHandler {
         }
         let request = encoded(placed)
         let written = Clocks.monotonic()
-        client.send(encoded: request, method: "POST", to: endpoint, isIdempotent: false) {
+        let exchange = client.send(encoded: request, method: "POST", to: endpoint, isIdempotent: false) {
             [unowned self, unowned socket] result in
             answer(result, placed, socket)
         }
-        let sent = Clocks.monotonic()
+        let sent = exchange.writtenAt
+        guard sent > 0 else {
+            failure = "the kernel did not take an order whole"
+            return
+        }
         samples.append(
             Sample(
                 read: read - woken, decode: decoded - read, engine: decided - decoded,

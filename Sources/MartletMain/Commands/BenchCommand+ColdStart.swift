@@ -59,10 +59,10 @@ extension BenchCommand {
         let (process, pipe) = (Process(), Pipe())
         process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         var arguments = [
-            "bench", "cold-start", "--environment", exchange.address, "--key-id", DemoExchange.keyID, "--key",
-            exchange.keyFile,
+            "bench", "cold-start", "--environment", exchange.files.environment, "--key-id",
+            DemoExchange.keyID, "--key", exchange.files.key,
         ]
-        if let file = exchange.authorityFile { arguments += ["--ca", file] }
+        if let file = exchange.files.authority { arguments += ["--ca", file] }
         // As a shell would start it: the program starts itself over once, for repeatable hashing.
         var variables = ProcessInfo.processInfo.environment
         variables["SWIFT_DETERMINISTIC_HASHING"] = nil

@@ -50,7 +50,7 @@ enum DemoCommand {
         let setup = SessionSetup(
             mode: .live, plan: plan, environment: exchange.environment, signer: exchange.signer,
             tls: exchange.tls,
-            folder: SessionSetup.folder(of: plan, at: now))
+            folder: SessionSetup.folder(of: plan, at: now), files: exchange.files)
         let run = try SessionRun(setup, terminal)
         try run.open()
         if !invocation.isJSON { terminal.note(SessionPreview(run).text) }
@@ -102,8 +102,12 @@ struct DemoCheck {
         throws
     {
         self.outcome = outcome
-        ledgerMatches = outcome.accountsAgree == true
-        if !ledgerMatches { problems.append("the ledgers differ") }
+        let differences = try LedgerComparison.differences(outcome.ledger, exchange.ledger())
+        ledgerMatches = differences.isEmpty
+        if !ledgerMatches {
+            problems.append("the ledgers differ: \(differences.joined(separator: ", "))")
+        }
+        if outcome.accountsAgree == false { problems.append("the account over REST differs") }
         replay = try ReplayCommand.verify(run.setup.folder.path, registry)
         if !replay.isIdentical { problems.append("the journal's replay decides otherwise") }
         if outcome.unresolved > 0 { problems.append("\(outcome.unresolved) orders of unknown outcome") }
@@ -118,6 +122,8 @@ struct DemoCheck {
             ("fills", .integer(outcome.statistics.fills)),
             ("rate_limited", .integer(outcome.statistics.rateLimited)),
             ("unknown_at_end", .integer(outcome.unresolved)), ("ledger_matches", .bool(ledgerMatches)),
+            ("replay_matches", .bool(replay.isIdentical)), ("journal_inputs", .integer(replay.inputs)),
+            ("hash", .string(String(replay.hash, radix: 16))),
             ("report", outcome.files.first.map { .string($0) } ?? .null),
         ])
     }

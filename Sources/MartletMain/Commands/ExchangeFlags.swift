@@ -31,6 +31,15 @@ struct ExchangeAccess {
     /// Nil where no key was given: public calls only.
     var credentials: Credentials?
     var tls: TLSContext
+    /// The settings as they were given, paths made absolute: for processes that a session starts.
+    var given: Given
+
+    struct Given {
+        var environment: String
+        var key: String?
+        var passphrase: String?
+        var authority: String?
+    }
 
     /// Throws a ``CommandError`` that says which setting is wrong and what to do.
     init(
@@ -49,8 +58,13 @@ struct ExchangeAccess {
         let id = setting(ExchangeFlags.keyID, "MARTLET_KEY_ID")
         let file = setting(ExchangeFlags.key, "MARTLET_KEY")
         let phrase = setting(ExchangeFlags.passphrase, "MARTLET_KEY_PASSPHRASE")
+        let authority = setting(ExchangeFlags.authority, "MARTLET_CA")
         credentials = try ExchangeAccess.credentials(id: id, file: file, passphrase: phrase)
-        tls = try ExchangeAccess.tls(setting(ExchangeFlags.authority, "MARTLET_CA"))
+        tls = try ExchangeAccess.tls(authority)
+        func absolute(_ path: String?) -> String? { path.map { URL(fileURLWithPath: $0).path } }
+        given = Given(
+            environment: which, key: absolute(file), passphrase: absolute(phrase),
+            authority: absolute(authority))
     }
 
     private static func credentials(id: String?, file: String?, passphrase: String?) throws -> Credentials? {

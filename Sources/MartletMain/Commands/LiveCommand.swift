@@ -86,7 +86,10 @@ enum LiveCommand {
         let now = Timestamp(nanoseconds: Clocks.wall())
         let setup = SessionSetup(
             mode: mode, plan: plan, environment: access.environment, signer: signer, tls: access.tls,
-            folder: SessionSetup.folder(of: plan, at: now))
+            folder: SessionSetup.folder(of: plan, at: now),
+            files: .init(
+                environment: access.given.environment, key: access.given.key ?? "",
+                passphrase: access.given.passphrase, authority: access.given.authority))
         let run = try SessionRun(setup, terminal)
         try run.open()
         if !invocation.isJSON { terminal.note(SessionPreview(run).text) }

@@ -14,6 +14,7 @@ enum RootCommand {
             LiveCommand.paper(registry),
             LiveCommand.live(registry),
             DemoCommand.command(registry),
+            HaltCommand.command(),
             ReplayCommand.command(registry),
             TapeCommand.command(),
             StrategiesCommand.command(registry),
@@ -26,6 +27,7 @@ enum RootCommand {
             SandboxCommand.command(),
             BenchCommand.command(),
             NewCommand.command(),
+            HaltCommand.guardCommand(),
         ]
         commands.append(HelpCommand.command { ArgumentParser(root: Self.command(registry)).root })
         root.subcommands = commands

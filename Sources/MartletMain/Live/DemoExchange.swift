@@ -26,14 +26,10 @@ final class DemoExchange {
     let markets: [String]
     let control: String
     let token: String
+    let files: SessionSetup.Files
     private let thread: EventLoopThread
     private let held = OnLoop()
     private let keyFolder: String
-
-    /// What a process of its own needs to trade here: the address, the key's file and the authority's.
-    let address: String
-    let keyFile: String
-    let authorityFile: String?
 
     init(seed: UInt64, tier: String, markets count: Int, key algorithm: KeyAlgorithm = .ed25519) throws {
         let key = try PrivateKey.generate(algorithm)
@@ -44,7 +40,6 @@ final class DemoExchange {
         }
         let file = keyFolder + "/private.pem"
         try NewFile.write(try key.pem(), to: file, mode: 0o600)
-        keyFile = file
         var settings = SandboxSettings()
         settings.seed = seed
         settings.tier = tier
@@ -62,9 +57,8 @@ final class DemoExchange {
         } catch {
             throw CommandError("\(error)")
         }
-        address = started.rest
-        authorityFile = started.authority
         markets = started.markets
+        files = .init(environment: started.rest, key: file, authority: started.authority)
         control = started.control
         token = started.token
     }
@@ -93,6 +87,22 @@ final class DemoExchange {
     }
     private final class OutcomeBox: Sendable {
         let value = Mutex<Started?>(nil)
+    }
+
+    /// The account as the exchange itself has it.
+    func ledger() -> SandboxLedger? {
+        let box = LedgerBox()
+        let done = DispatchSemaphore(value: 0)
+        thread.loop.execute { [held] in
+            let ledger = held.server?.ledger(DemoExchange.keyID)
+            box.value.withLock { $0 = ledger }
+            done.signal()
+        }
+        done.wait()
+        return box.value.withLock { $0 }
+    }
+    private final class LedgerBox: Sendable {
+        let value = Mutex<SandboxLedger?>(nil)
     }
 
     func close() {

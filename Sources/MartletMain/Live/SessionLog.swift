@@ -19,6 +19,8 @@ final class SessionLog: SessionObserver {
     private(set) var refusals: [(tickers: String, reason: String)] = []
     /// Told of each line, for terminals that have no screen and for alerts.
     var onLine: (SessionEvent?, Line) -> Void = { _, _ in }
+    /// Told of each event, for alerts.
+    var onEvent: (SessionEvent, Timestamp) -> Void = { _, _ in }
     private static let recentMax = 50
     private static let refusalsMax = 200
 
@@ -48,6 +50,7 @@ final class SessionLog: SessionObserver {
             refusals.append((tickers.isEmpty ? channel : tickers.joined(separator: ", "), reason))
         }
         add(Line(time: time, level: event.level, text: event.text), event)
+        onEvent(event, time)
     }
     func note(_ text: String, level: LogLevel = .info) {
         add(Line(time: Timestamp(nanoseconds: Clocks.wall()), level: level, text: text), nil)

@@ -19,6 +19,7 @@ final class SessionRun {
         /// The last comparison with the exchange's account agreed; nil where there was none.
         var accountsAgree: Bool?
         var statistics: TradingSession.Statistics
+        var ledger: SessionLedger
     }
 
     let setup: SessionSetup
@@ -36,6 +37,7 @@ final class SessionRun {
     private(set) var started = Timestamp.unknown
     private let nonce = UInt64.random(in: 1 ... .max)
     private var newMarkets: NewMarkets?
+    private(set) var support: SessionSupport?
     private var sampleDue = Timestamp.distantPast
     /// Called about four times a second with the present state.
     var onStatus: (StatusSnapshot) -> Void = { _ in }
@@ -148,9 +150,58 @@ final class SessionRun {
         let newMarkets = NewMarkets(session, client, series: setup.settings.series)
         driver.newMarkets = newMarkets
         self.newMarkets = newMarkets
+        try startSupport(session, driver, journal)
         driver.start()
         if rest != nil { try warm() }
         session.take(.started(nonce: nonce), at: session.now)
+    }
+
+    /// Groups, guard and door stand before the first order.
+    private func startSupport(_ session: TradingSession, _ driver: LiveDriver, _ journal: JournalWriter)
+        throws
+    {
+        let support = try SessionSupport(setup, log, nonce: nonce, started: started)
+        self.support = support
+        var groups: [SessionIdentity.Group] = []
+        let limit = setup.settings.groupLimit
+        if let rest, limit.isPositive {
+            let client = client
+            let shards = Set(markets.map(\.shard)).sorted()
+            groups = try AsyncWork.run {
+                try await LiveDriver.makeGroups(client, limit: limit, shards: shards)
+            }
+            rest.join(groups)
+            for group in groups { journal.append(.group(shard: group.shard, id: group.id), at: session.now) }
+        }
+        let timeout = ["timeout": setup.settings.guardTimeout.seconds]
+        try JSONEncoder().encode(timeout).write(to: URL(fileURLWithPath: setup.folder.path + "/guard.json"))
+        try support.start(loop, groups: groups) { [weak self] in self?.obey($0) }
+        log.onEvent = { [weak support] in support?.heard($0, at: $1) }
+        driver.onLook = { [weak support] in support?.pulse() }
+        if let address = support.address { log.note("dashboard: \(address)") }
+    }
+
+    /// What the operator asks for, on the dashboard or with `martlet halt`.
+    private func obey(_ command: OperatorCommand) {
+        guard let session else { return }
+        log.note("the operator: \(command)", level: .warning)
+        guard case .resume = command, let groups = support?.identity.groups, !groups.isEmpty else {
+            return session.take(.command(command), at: session.now)
+        }
+        // A group that has reached its limit takes orders again only after a reset.
+        let (client, loop) = (client, loop)
+        let handBack = Resumption { [weak session] in
+            guard let session else { return }
+            session.take(.command(.resume), at: session.now)
+        }
+        Task {
+            try? await LiveDriver.resetGroups(client, groups)
+            loop.execute { handBack.body() }
+        }
+    }
+    /// Made and called on the loop's thread: sound for that reason.
+    private struct Resumption: @unchecked Sendable {
+        let body: () -> Void
     }
 
     /// Orders never wait for a handshake: the connections stand before the first strategy is told anything.
@@ -199,7 +250,9 @@ final class SessionRun {
         guard now >= sampleDue else { return }
         sampleDue = now + .milliseconds(250)
         watcher.sampled(session.sample())
-        onStatus(snapshot())
+        let status = snapshot()
+        support?.publish(status)
+        onStatus(status)
     }
 
     func snapshot() -> StatusSnapshot {
@@ -224,11 +277,16 @@ final class SessionRun {
         watcher.sampled(session.sample())
         session.stop()
         driver.close()
+        if let groups = support?.identity.groups, !groups.isEmpty {
+            let client = client
+            try? AsyncWork.run { await LiveDriver.removeGroups(client, groups) }
+        }
+        support?.finish()
         let result = recorder.finish(facts(session))
         let files = try SessionOutput(setup: setup, result: result).write()
         return Outcome(
             result: result, files: files, snapshot: snapshot, unresolved: unresolved, accountsAgree: agrees,
-            statistics: session.statistics)
+            statistics: session.statistics, ledger: session.ledger)
     }
 
     private func isSettled(_ session: TradingSession) -> Bool {

@@ -23,6 +23,18 @@ struct SessionSetup {
     var tls: TLSContext
     /// The session's own folder.
     var folder: SessionFolder
+    /// Where what was given lies: for the guard, and for `martlet halt`.
+    var files: Files
+
+    struct Files {
+        /// As `--environment` takes it.
+        var environment: String
+        var key: String
+        var passphrase: String?
+        var authority: String?
+        /// This program.
+        var program = "/proc/self/exe"
+    }
 
     var settings: LiveSettings { plan.configuration.live }
 

@@ -21,6 +21,8 @@ public final class HTTPClient {
     private let tls: TLSContext?
     private let configuration: HTTPClientConfiguration
     private var pools: [Endpoint: Pool] = [:]
+    /// The pool used last: nearly always the one asked for.
+    private var recent: (endpoint: Endpoint, pool: Pool)?
     private var isClosed = false
 
     public init(
@@ -73,11 +75,12 @@ public final class HTTPClient {
             loop.defer { exchange.fail(.network(.closed)) }
             return exchange
         }
-        let limit = timeout ?? configuration.wholeTimeout
-        exchange.deadline = loop.schedule(after: limit) { [weak self, exchange] in
-            self?.abandon(exchange, .network(.timedOut(.whole)))
-        }
+        let began = loop.refreshNow()
+        // First of all the bytes leave: what watches over them can be set up after.
         dispatch(exchange)
+        exchange.deadline = loop.schedule(at: began + max(timeout ?? configuration.wholeTimeout, 0)) {
+            [weak self, exchange] in self?.abandon(exchange, .network(.timedOut(.whole)))
+        }
         return exchange
     }
 
@@ -86,6 +89,7 @@ public final class HTTPClient {
         isClosed = true
         let all = pools.values
         pools = [:]
+        recent = nil
         for pool in all {
             for connector in pool.connecting.values { connector.cancel() }
             for connection in pool.idle { connection.close() }
@@ -102,9 +106,10 @@ public final class HTTPClient {
     // MARK: - Ways
 
     private func pool(_ endpoint: Endpoint) -> Pool {
-        if let pool = pools[endpoint] { return pool }
-        let pool = Pool()
+        if let recent, recent.endpoint == endpoint { return recent.pool }
+        let pool = pools[endpoint] ?? Pool()
         pools[endpoint] = pool
+        recent = (endpoint, pool)
         return pool
     }
 

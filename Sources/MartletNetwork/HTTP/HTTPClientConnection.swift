@@ -45,7 +45,7 @@ final class HTTPClientConnection: StreamHandler {
     /// meantime.
     func checkIdle() -> Bool {
         if loop.now - idleSince > configuration.idleTimeout { retire() }
-        if isUsable && !stream.isQuiet { stream.readAvailable() }
+        if isUsable, !stream.isQuiet { stream.readAvailable() }
         if !stream.isOpen || stream.peerHasEnded { retire() }
         return isUsable
     }
@@ -62,6 +62,7 @@ final class HTTPClientConnection: StreamHandler {
         exchange.bytes.withUnsafeBytes { stream.write($0) }
         noteSent()
         if stream.pendingOutput == 0 {
+            exchange.writtenAt = Clocks.monotonic()
             flight?.isWritten = true
             limit(.firstByte, configuration.firstByteTimeout)
         } else {
@@ -148,6 +149,7 @@ final class HTTPClientConnection: StreamHandler {
     func streamDrained(_ stream: SocketStream) {
         guard flight != nil, flight?.isWritten == false else { return }
         noteSent()
+        flight?.exchange.writtenAt = Clocks.monotonic()
         flight?.isWritten = true
         if flight?.firstByteAt == 0 {
             limit(.firstByte, configuration.firstByteTimeout)

@@ -13,6 +13,8 @@ public final class HTTPExchange {
     var place = Place.waiting
     /// Set once bytes of it may have left, on whatever connection.
     var mayHaveLeft = false
+    /// When the kernel had taken the request's last byte, on the monotonic clock; 0 before.
+    public internal(set) var writtenAt: Int64 = 0
     var wasRetried = false
     /// After a retry: only a connection made since will do.
     var needsFreshConnection = false

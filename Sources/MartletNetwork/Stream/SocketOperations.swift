@@ -49,11 +49,11 @@ enum SocketOperations {
         }
     }
 
-    /// False where bytes, the peer's end or an error wait.
-    static func hasNothingToRead(_ descriptor: Int32) -> Bool {
+    /// Whether a read would find neither bytes nor an end nor an error.
+    static func isQuiet(_ descriptor: Int32) -> Bool {
         var byte: UInt8 = 0
-        let count = recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
-        return count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)
+        let flags = Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)
+        return recv(descriptor, &byte, 1, flags) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)
     }
 
     static func send(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> IOResult {

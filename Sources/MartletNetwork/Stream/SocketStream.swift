@@ -120,6 +120,12 @@ final class SocketStream: EventHandler {
         }
     }
 
+    /// Nothing waits to be read, and the peer has not ended: a look that costs one short system call.
+    var isQuiet: Bool {
+        state == .open && failure == nil && !receivedEnd && tls?.hasPending != true
+            && SocketOperations.isQuiet(descriptor)
+    }
+
     /// Reads what is there, at most a pass's share, and hands it over.
     func readAvailable() {
         var reads = 0
@@ -151,12 +157,6 @@ final class SocketStream: EventHandler {
                 fail(error)
             }
         }
-    }
-
-    /// Whether nothing waits to be read, not even the stream's end: one look at the socket, without TLS's work.
-    var isQuiet: Bool {
-        guard isOpen, !receivedEnd, tls?.hasPending != true else { return false }
-        return SocketOperations.hasNothingToRead(descriptor)
     }
 
     private func caughtUp() {

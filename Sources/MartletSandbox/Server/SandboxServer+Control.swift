@@ -33,6 +33,9 @@ extension SandboxServer {
         let path = Array(read.segments.dropFirst())
         switch (request.method, path.first, path.count) {
         case ("GET", "state", 1): return .ok(state)
+        case ("GET", "ledger", 2):
+            guard let ledger = ledger(path[1]) else { throw .notFound }
+            return .ok(ledger.json)
         case ("GET", "faults", 1): return .ok(dice.faults.json)
         case ("POST", "faults", 1):
             try setFaults(try read.optionalObject())
