@@ -85,7 +85,7 @@ final class ColdStart: RunObserver {
         session.observer = self
         session.take(.limits(opening.limits), at: session.now)
         for market in markets { session.define(market) }
-        session.adopt(opening)
+        session.adopt(opening, earlier: EarlierRuns())
         let driver = LiveDriver(
             session, environment: access.environment, signer: signer, tls: access.tls, client: client,
             rest: gateway, began: opening.began, seed: nonce)

@@ -19,7 +19,7 @@ enum DemoCommand {
 
     static func command(_ registry: StrategyRegistry) -> Command {
         var command = Command(
-            name: "demo", summary: "trade against an exchange of its own for half a minute, no account needed"
+            name: "demo", summary: "trade against an exchange of its own, no account needed"
         )
         command.discussion = """
             Starts the sandbox exchange with a made-up world of markets, and a market maker that trades against it \

@@ -33,7 +33,7 @@ enum LiveCommand {
         command.flags = [market, series, strategy, set, seconds] + ExchangeFlags.all
         command.examples = [
             (
-                "martlet paper Backtests/spread-maker.json5 --series KXHIGHNY --environment demo",
+                "martlet paper maker.json5 --series KXHIGHNY --environment demo",
                 "on the demo exchange"
             )
         ]
