@@ -306,7 +306,7 @@ final class SessionRun {
         }
         support?.finish()
         let result = recorder.finish(facts(session))
-        let files = try SessionOutput(setup: setup, result: result).write()
+        let files = try SessionOutput(setup: setup, result: result, fills: watcher.fills).write()
         return Outcome(
             result: result, files: files, snapshot: snapshot, unresolved: unresolved, accountsAgree: agrees,
             statistics: session.statistics, ledger: session.ledger)
