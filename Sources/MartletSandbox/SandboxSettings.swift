@@ -81,6 +81,9 @@ public struct WorldSettings: Sendable, Hashable {
     public var activity = 1.0
     /// How long the world has run before anybody sees it, in seconds.
     public var warmUpSeconds: Int64 = 120
+    /// Changes a second of all books together on top of the agents': orders behind the best prices that come and go.
+    /// For load tests.
+    public var changesPerSecond = 0.0
     /// A tape to replay as the crowd instead of agents.
     public var tape: String?
     /// How many times faster than real the tape runs.

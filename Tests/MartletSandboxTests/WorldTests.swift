@@ -54,7 +54,7 @@ struct WorldTests {
     @Test func shortMarketsFollowEachOther() throws {
         let (exchange, world) = exchange(seed: 5, markets: 9)
         exchange.catchUp(to: exchange.now + .seconds(10))
-        world.isFrozen = true
+        world.activity = 0
         exchange.catchUp(to: exchange.now + .seconds(1200))
         let coins = exchange.markets.filter { $0.ticker.hasPrefix("KXBTC") }
         #expect(coins.count >= 2)

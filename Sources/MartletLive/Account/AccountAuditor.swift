@@ -97,6 +97,7 @@ final class AccountAuditor {
             nextReading = now + AccountAuditor.repeatAfter
             return
         }
+        takeOverCash(reading, at: now)
         guard let difference = difference(reading) else {
             suspected = nil
             agreements += 1
@@ -120,6 +121,20 @@ final class AccountAuditor {
     private func isFresh(_ reading: Reading, _ began: Timestamp) -> Bool {
         let correction = gateway.clockOffset.correction
         return reading.asOf >= session.account.lastActivity + correction
+    }
+
+    /// Trades of others in markets that are not ours move cash, and so does a deposit: where positions and orders
+    /// agree, and something moved outside, the exchange's word is right.
+    private func takeOverCash(_ reading: Reading, at now: Timestamp) {
+        guard session.account.movedOutside else { return }
+        session.account.movedOutside = false
+        for (shard, money) in cash(reading.balance).sorted(by: { $0.key < $1.key }) {
+            let ours = session.engine.shared.trading.cash.shards.first { $0.number == shard }
+            if let ours, agrees(money, ours.cash) || agrees(money, ours.cash - ours.reserved) { continue }
+            session.tell(
+                .remark("cash on shard \(shard) moved by trades outside this session: \(money) from now on"))
+            session.take(.balance(shard: shard, money + (ours?.reserved ?? .zero)), at: now)
+        }
     }
 
     // MARK: - Comparing

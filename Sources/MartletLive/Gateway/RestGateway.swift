@@ -42,6 +42,9 @@ package final class RestGateway: OrderGateway {
     package private(set) var inFlight = 0
     /// When the kernel took the last request's last byte, on the monotonic clock.
     package private(set) var lastWrite: Int64 = 0
+    /// Requests in a row that did not reach the exchange.
+    private var unreachable = 0
+    private static let unreachablePause = Nanoseconds.milliseconds(50)
     /// Places without an answer, by market: a fill of an order that nobody knows may be one of theirs.
     private var openPlaces: [Market.ID: Int] = [:]
     package weak var owner: (any GatewayOwner)?
@@ -158,6 +161,7 @@ package final class RestGateway: OrderGateway {
         switch result {
         case .success(let response):
             statistics.answered += 1
+            unreachable = 0
             statistics.roundTrip.record(Clocks.monotonic() - written)
             if response.status == 429 { statistics.rateLimited += 1 }
             observe(response, sent: sent)
@@ -165,6 +169,19 @@ package final class RestGateway: OrderGateway {
                 to: command, status: response.status, body: response.body,
                 venueID: { [orders] in orders.venueID($0) })
         case .failure(let error):
+            if !error.requestMayHaveReachedServer {
+                unreachable += 1
+                let pause = min(
+                    RestGateway.unreachablePause << Int64(min(unreachable, 6)), Nanoseconds.seconds(5))
+                let late = decoder.reports(to: command, mayHaveReachedExchange: false, reason: "\(error)")
+                // Told at once it would be sent again at once.
+                inFlight += 1
+                loop.schedule(after: pause) { [weak self] in
+                    self?.inFlight -= 1
+                    self?.deliver(late)
+                }
+                return
+            }
             reports = decoder.reports(
                 to: command, mayHaveReachedExchange: error.requestMayHaveReachedServer, reason: "\(error)")
         }

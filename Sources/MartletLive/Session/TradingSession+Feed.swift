@@ -111,7 +111,8 @@ extension TradingSession: FeedReceiver {
         case .fees(let message): for input in directory.apply(message) { take(input, at: time) }
         case .fill(let message): take(message, at: time)
         case .order(let message): take(message, at: time)
-        case .position(let message): account.told[message.ticker] = message.position
+        case .position(let message):
+            if directory.id(of: message.ticker) == nil { account.movedOutside = true }
         case .orderGroup(let message): take(message, at: time)
         case .refused(let channel, let tickers, _, let reason):
             tell(.refused(channel: channel.wire, tickers: tickers, reason: reason))

@@ -37,6 +37,8 @@ package final class TradingSession {
     /// What the risk state was last changed for; nil while it is active.
     private(set) var haltReason: String?
     package private(set) var isStopped = false
+    /// It is to end: the last halt is no alarm.
+    package var isEnding = false
     private var timer: MartletNetwork.TimerID?
     private var timerDue = Timestamp.distantFuture
 
@@ -265,7 +267,7 @@ package final class TradingSession {
             if !fill.isTaker { restingFilled(fill, at: time) }
         case .risk(let state, let reason):
             haltReason = state == .active ? nil : "\(state.rawValue): \(reason)"
-            if state == .halted { tell(.halted(reason: reason)) }
+            if state == .halted { tell(isEnding ? .remark("halted: \(reason)") : .halted(reason: reason)) }
         case .settlement, .status, .result, .bookUnusable, .bookUsable, .refused, .log, .series: break
         }
     }

@@ -23,6 +23,9 @@ enum SandboxCommand {
     static let activity = ValueFlag(
         "activity", .number("FACTOR", in: 0...1000),
         "how busy the world's agents are: 1 is usual, 0 leaves the books as they stand at the start")
+    static let changes = ValueFlag(
+        "changes", .number("N", in: 0...1_000_000),
+        "book changes a second on top of the agents', for load tests (0)")
     static let tape = ValueFlag(
         "tape", .file, "replay a recorded day as the crowd instead of a generated world")
     static let speed = ValueFlag(
@@ -50,7 +53,8 @@ enum SandboxCommand {
             Rules: \(SandboxRules.names.joined(separator: ", ")).
             """
         command.flags = [
-            port, plain, account, balance, seed, tier, markets, activity, tape, speed, paused, fault, rule,
+            port, plain, account, balance, seed, tier, markets, activity, changes, tape, speed, paused, fault,
+            rule,
         ]
         command.examples = [
             ("martlet sandbox", "an exchange with one account, and what to type to use it"),
@@ -76,6 +80,7 @@ enum SandboxCommand {
         if let value = invocation[tier] { settings.tier = value }
         if let value = invocation[markets] { settings.world.markets = value }
         if let value = invocation[activity] { settings.world.activity = value }
+        if let value = invocation[changes] { settings.world.changesPerSecond = value }
         settings.world.tape = invocation[tape]
         if let value = invocation[speed] { settings.world.speed = value }
         settings.isPaused = invocation[paused]

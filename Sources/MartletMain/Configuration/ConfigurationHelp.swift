@@ -18,6 +18,12 @@ package enum ConfigurationHelp {
         "live.alerts.summaryHour": 0...23,
         "live.connections": 1...64,
         "live.guardTimeout": 0.1...3600,
+        "live.requestTimeout": 0.1...300,
+        "live.silenceLimit": 1...86_400,
+        "live.stopTimeout": 0.1...3600,
+        "live.auditInterval": 1...86_400,
+        "live.journalSegment": 65_536...1_073_741_824,
+        "live.alerts.perHour": 1...3600,
     ]
 
     /// The help of a key by its full path, its section's prefix left out as the section's title says.

@@ -16,6 +16,10 @@ final class SessionRun {
         var files: [String]
         var snapshot: StatusSnapshot
         var unresolved: Int
+        /// Orders that may still rest at the exchange though they were to be cancelled.
+        var left: [String]
+        /// Why it ended early; nil when it was meant to end.
+        var interruption: String?
         /// The last comparison with the exchange's account agreed; nil where there was none.
         var accountsAgree: Bool?
         var statistics: TradingSession.Statistics
@@ -56,7 +60,7 @@ final class SessionRun {
         }
         recorder = RunRecorder(strategies: setup.plan.strategies.map(\.name))
         watcher = RunWatcher(recorder: recorder) { _ in true }
-        log = try SessionLog(setup.folder)
+        log = SessionLog(setup.folder)
     }
 
     // MARK: - Before
@@ -98,6 +102,10 @@ final class SessionRun {
                 "the exchange knows no market \(missing.joined(separator: ", ")): 'martlet markets' lists those there are"
             )
         }
+        for name in settings.series where !markets.contains(where: { $0.series == name }) {
+            terminal.note(
+                "series \(name) has no open market now: its next ones are followed, if that is its name")
+        }
         guard !markets.isEmpty || !settings.series.isEmpty else {
             throw CommandError(
                 "no market to trade: name some in 'live.markets', 'live.series' or 'live.events', or with --market",
@@ -123,7 +131,8 @@ final class SessionRun {
                     + "\(left[0].ticker): cancel them, or start with live.onStart: \"adopt\"")
         }
         self.opening = opening
-        log.note("cancelled \(orders.count) orders that rested from before")
+        terminal.note("cancelled \(orders.count) orders that rested from earlier runs")
+        log.note("cancelled \(orders.count) orders that rested from earlier runs")
     }
 
     // MARK: - Running
@@ -131,6 +140,7 @@ final class SessionRun {
     /// Puts everything together and connects.
     func start() throws {
         started = Timestamp(nanoseconds: Clocks.wall())
+        try log.begin()
         let trading = setup.trading
         let gateway: any OrderGateway
         switch setup.mode {
@@ -289,6 +299,7 @@ final class SessionRun {
     /// Ends in order: no new orders, what rests is taken off as the configuration says, answers are awaited.
     func finish() throws -> Outcome {
         guard let session, let driver else { throw CommandError("the session never started") }
+        session.isEnding = true
         if setup.settings.onStop == .cancel {
             session.take(.command(.halt(reason: "the session ends")), at: session.now)
         }
@@ -297,6 +308,7 @@ final class SessionRun {
         let agrees = setup.mode == .live ? try compare(session, driver) : nil
         let snapshot = snapshot()
         let unresolved = session.unresolvedOrders
+        let left = setup.settings.onStop == .cancel ? session.openOrderLines : []
         watcher.sampled(session.sample())
         session.stop()
         driver.close()
@@ -306,9 +318,17 @@ final class SessionRun {
         }
         support?.finish()
         let result = recorder.finish(facts(session))
-        let files = try SessionOutput(setup: setup, result: result, fills: watcher.fills).write()
+        var files: [String] = []
+        do {
+            files = try SessionOutput(setup: setup, result: result, fills: watcher.fills).write()
+        } catch {
+            log.note("\(error)", level: .error)
+            terminal.fail("\(error)")
+        }
         return Outcome(
-            result: result, files: files, snapshot: snapshot, unresolved: unresolved, accountsAgree: agrees,
+            result: result, files: files, snapshot: snapshot, unresolved: unresolved, left: left,
+            interruption: Interrupt.exitCode.map { $0 == .terminated ? "SIGTERM" : "Ctrl-C" },
+            accountsAgree: agrees,
             statistics: session.statistics, ledger: session.ledger)
     }
 
@@ -362,7 +382,7 @@ final class SessionRun {
             ("runaway callbacks", statistics.runawayCallbacks),
             ("disconnects", log.count(of: "disconnected")),
             ("differences between accounts", log.count(of: "difference")),
-            ("fills of others' orders", log.count(of: "stranger")),
+            ("fills of orders that this run did not place", session.strangerFills),
         ]
         if let feed = session.group?.statistics {
             counters += [("gaps in the feed", feed.gaps), ("duplicates in the feed", feed.duplicates)]

@@ -25,6 +25,8 @@ struct SessionSetup {
     var folder: SessionFolder
     /// Where what was given lies: for the guard, and for `martlet halt`.
     var files: Files
+    /// The exchange is our own, on this machine.
+    var isDemo = false
 
     struct Files {
         /// As `--environment` takes it.

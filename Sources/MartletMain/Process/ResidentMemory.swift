@@ -30,9 +30,10 @@ final class ResidentMemory: Sendable {
         peakBytes.max(bytes, ordering: .relaxed)
     }
 
-    /// `RssAnon` of /proc/self/status; nil where there is no such file.
-    static func anonymousBytes() -> Int? {
-        guard let text = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
+    /// `RssAnon` of a process, this one by default; nil where there is no such file.
+    static func anonymousBytes(of process: Int32? = nil) -> Int? {
+        let name = process.map { "\($0)" } ?? "self"
+        guard let text = try? String(contentsOfFile: "/proc/\(name)/status", encoding: .utf8),
             let line = text.split(separator: "\n").first(where: { $0.hasPrefix("RssAnon:") }),
             let kibibytes = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap(
                 {

@@ -89,6 +89,9 @@ final class Exchange {
     /// Markets whose empty book has been told.
     var cleared: Set<Market.ID> = []
 
+    /// How old what `user_data_timestamp` vouches for is (fault).
+    var userDataLag = TimeSpan.zero
+
     /// Who is behind a change of the book.
     struct Cause {
         var member: Int

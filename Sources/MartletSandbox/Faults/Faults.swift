@@ -36,6 +36,8 @@ public struct Faults: Sendable, Hashable {
     public var feedDelayMilliseconds = 0.0
     /// The exchange's clock is ahead of ours by so much when it judges and writes times.
     public var clockSkewMilliseconds = 0.0
+    /// `user_data_timestamp` is so far behind the exchange's clock, as when its reads lag.
+    public var userDataLagMilliseconds = 0.0
     /// 503 with the exchange's status for everything but the status.
     public var maintenance = false
 
@@ -51,6 +53,7 @@ public struct Faults: Sendable, Hashable {
         ("duplicate_frame", \.duplicateFrame), ("reorder_frame", \.reorderFrame),
         ("unknown_type", \.unknownType), ("drop_socket", \.dropSocket),
         ("feed_delay_ms", \.feedDelayMilliseconds), ("clock_skew_ms", \.clockSkewMilliseconds),
+        ("user_data_lag_ms", \.userDataLagMilliseconds),
     ]
     public static let switches: [(name: String, path: WritableKeyPath<Faults, Bool> & Sendable)] = [
         ("half_open", \.halfOpen), ("maintenance", \.maintenance),

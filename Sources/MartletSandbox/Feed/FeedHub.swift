@@ -11,6 +11,8 @@ import MartletWire
 final class FeedHub {
     struct Counts {
         var frames = 0
+        /// Book changes, whether anybody listened or not.
+        var changes = 0
         var overflows = 0
     }
 
@@ -32,6 +34,10 @@ final class FeedHub {
     private var ownChannels: [Int: [Subscription]] = [:]
     /// `sending_ts_ms` of this moment.
     private(set) var sending: Int64 = 0
+    /// Longest pause between two flushes, in nanoseconds.
+    private static let pauseMax: Int64 = 10_000_000
+    private var quietUntil: Int64 = 0
+    private var isFlushDue = false
     private var body = FrameText()
     private var frame = FrameText()
     /// Tickers and ids in quotes, by market.
@@ -167,12 +173,28 @@ final class FeedHub {
         }
     }
 
+    /// Sends what waits, at once while there is little. A flush that took long is followed by none for four times
+    /// as long, at most ``pauseMax``: under load several frames leave in one system call, and requests get their
+    /// share of the thread.
     func flush() {
+        guard !dirty.isEmpty, !isFlushDue else { return }
+        let now = Clocks.monotonic()
+        if now >= quietUntil { return flushNow(now) }
+        isFlushDue = true
+        loop.schedule(at: quietUntil) { [weak self] in
+            guard let self else { return }
+            self.isFlushDue = false
+            self.flushNow(Clocks.monotonic())
+        }
+    }
+    private func flushNow(_ began: Int64) {
         while !dirty.isEmpty {
             let waiting = dirty
             dirty.removeAll(keepingCapacity: true)
             for session in waiting { session.flush() }
         }
+        let ended = Clocks.monotonic()
+        quietUntil = ended + min((ended - began) * 4, FeedHub.pauseMax)
     }
 }
 
@@ -180,6 +202,7 @@ final class FeedHub {
 
 extension FeedHub: ExchangeAudience {
     func bookChanged(_ event: MarketEvent, by cause: Exchange.Cause?) {
+        counts.changes += 1
         guard hasListener(.book, event.market) else { return }
         let own = cause.flatMap { $0.side == event.side && !$0.clientID.isEmpty ? $0 : nil }
         // At most four forms: NO levels at NO or YES prices, with or without the client's order id.

@@ -64,7 +64,7 @@ extension API {
     }
 
     private func userDataTimestamp(_ request: APIRequest) throws(APIError) -> APIResponse {
-        .ok(.of(["as_of_time": .time(exchange.now)]))
+        .ok(.of(["as_of_time": .time(exchange.userDataTime)]))
     }
     private func seriesFeeChanges(_ request: APIRequest) throws(APIError) -> APIResponse {
         _ = try request.flag("show_historical")

@@ -33,17 +33,19 @@ extension SandboxServer {
         let path = Array(read.segments.dropFirst())
         switch (request.method, path.first, path.count) {
         case ("GET", "state", 1): return .ok(state)
-        case ("GET", "ledger", 2):
-            guard let ledger = ledger(path[1]) else { throw .notFound }
-            return .ok(ledger.json)
+        case ("GET", "ledger", 1):
+            guard let ledger = ledger(account: read.text("account")) else { throw .notFound }
+            return .ok(ledger)
         case ("GET", "faults", 1): return .ok(dice.faults.json)
         case ("POST", "faults", 1):
             try setFaults(try read.optionalObject())
             return .ok(dice.faults.json)
         case ("DELETE", "faults", 1):
-            dice.faults = Faults()
-            hub.dice.faults = Faults()
+            apply(Faults())
             return .ok(dice.faults.json)
+        case ("POST", "world", 1):
+            try setWorld(try read.object())
+            return .ok(state)
         case ("POST", "advance", 1):
             try advance(try read.object())
             return .ok(state)
@@ -70,7 +72,8 @@ extension SandboxServer {
             "markets": .array(quotedMarkets.map { .string($0) }),
             "accounts": .integer(exchange.members.count), "feeds": .integer(hub.sessions.count),
             "requests": .integer(requestCount), "frames": .integer(hub.counts.frames),
-            "overflows": .integer(hub.counts.overflows), "trades": .integer(exchange.publicTradeCount),
+            "overflows": .integer(hub.counts.overflows),
+            "changes": .integer(hub.counts.changes), "trades": .integer(exchange.publicTradeCount),
         ])
     }
 
@@ -89,8 +92,31 @@ extension SandboxServer {
                 throw .badRequest(error.description)
             }
         }
+        apply(faults)
+    }
+
+    /// Puts faults into force everywhere.
+    func apply(_ faults: Faults) {
         dice.faults = faults
         hub.dice.faults = faults
+        exchange.userDataLag = .nanoseconds(Int64(faults.userDataLagMilliseconds * 1e6))
+    }
+
+    /// `{"activity": 0.5}` of the agents, `{"changes_per_second": 20000}` on top of theirs.
+    private func setWorld(_ value: JSONValue) throws(APIError) {
+        for member in value.object ?? [] {
+            guard case .number(let text) = member.value, let number = Double(text), number >= 0 else {
+                throw .badRequest("\(member.key) must be a number from 0")
+            }
+            switch member.key {
+            case "activity" where number <= 1000: agents?.activity = number
+            case "changes_per_second" where number <= 1_000_000: churn?.rate = number
+            case "activity", "changes_per_second": throw .badRequest("\(member.key) is too large")
+            default:
+                throw .badRequest("no '\(member.key)'; there are activity, changes_per_second")
+            }
+        }
+        wakeWorld()
     }
 
     /// `{"seconds": 5}` or `{"milliseconds": 250}`: at most a day at once.

@@ -31,6 +31,9 @@ public final class SandboxServer {
     private var http: HTTPServer?
     private let certificates: ThrowAwayCertificates?
     private var isClosed = false
+    /// The generated world's agents; nil under a tape.
+    private(set) var agents: GeneratedWorld?
+    private(set) var churn: BookChurn?
     private var worldTimer: MartletNetwork.TimerID?
     /// Steps of the standing clock so far.
     private(set) var stepped = TimeSpan.zero
@@ -72,6 +75,7 @@ public final class SandboxServer {
             Timestamp(nanoseconds: startWall + Clocks.monotonic() - startMonotonic) + stepped
         }
         api.budgetTime = now
+        apply(settings.faults)
         exchange.audience = hub
         hub.exchangeCaughtUp = { [unowned self] in catchUp() }
         try listen()
@@ -82,15 +86,20 @@ public final class SandboxServer {
         if let tape = settings.world.tape {
             exchange.world = try TapeWorld(exchange, file: tape, speed: settings.world.speed)
             exchange.catchUp(to: start)
-            return
+        } else {
+            var busy = settings.world
+            busy.activity = max(busy.activity, 1)
+            let world = GeneratedWorld(exchange, settings: busy, seed: settings.seed)
+            exchange.world = world
+            exchange.catchUp(to: start)
+            world.activity = settings.world.activity
+            agents = world
         }
-        var busy = settings.world
-        busy.activity = max(busy.activity, 1)
-        let world = GeneratedWorld(exchange, settings: busy, seed: settings.seed)
-        exchange.world = world
-        exchange.catchUp(to: start)
-        world.settings = settings.world
-        world.isFrozen = settings.world.activity <= 0
+        guard let inner = exchange.world else { return }
+        let churn = BookChurn(
+            exchange, around: inner, rate: settings.world.changesPerSecond, seed: settings.seed)
+        exchange.world = churn
+        self.churn = churn
     }
 
     private func listen() throws {
@@ -172,7 +181,7 @@ public final class SandboxServer {
     }
 
     /// Wakes when the world next has something to do.
-    private func wakeWorld() {
+    func wakeWorld() {
         guard !settings.isPaused, !isClosed else { return }
         let due = exchange.nextDue
         guard due < .distantFuture else { return }

@@ -35,10 +35,14 @@ final class GeneratedWorld: ExchangeWorld {
     private var moments = DueQueue<Moment>()
     /// Busy accounts of ended events, used again so that hours of rotation cost no memory.
     private var spare: [[WorldAgent]] = []
-    var settings: WorldSettings
+    private var settings: WorldSettings
     private(set) var now: Timestamp
-    /// Agents stand still (``WorldSettings/activity`` 0, once the books are filled).
-    var isFrozen = false
+    /// As ``WorldSettings/activity``: 0 lets the agents stand still.
+    var activity: Double {
+        get { settings.activity }
+        set { settings.activity = newValue }
+    }
+    private var isFrozen: Bool { settings.activity <= 0 }
 
     init(_ exchange: Exchange, settings: WorldSettings, seed: UInt64) {
         self.exchange = exchange

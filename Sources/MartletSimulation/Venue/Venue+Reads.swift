@@ -62,9 +62,12 @@ extension Venue {
         return sum
     }
 
+    /// Whether ``conservedTotal()`` is what was paid in.
+    package var isBalanced: Bool { conservedTotal() == accounts.reduce(.zero) { $0 + $1.deposited } }
+
     /// Recomputes everything that is kept beside the orders from the orders themselves.
     package func checkInvariants() {
-        precondition(conservedTotal() == accounts.reduce(.zero) { $0 + $1.deposited })
+        precondition(isBalanced)
         for index in 0..<marketCount {
             checkLane(lanes + index)
             let market = Market.ID(index)

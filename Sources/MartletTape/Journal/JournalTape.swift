@@ -17,6 +17,10 @@ public enum JournalTape {
     ) throws(TapeError) -> Totals? {
         var reader = try JournalReader(folder: journal)
         let writer = try TapeWriter(path: path)
+        try writer.append(
+            TapeNote(
+                .source, "the journal of session \(reader.header.session) on \(reader.header.environment)"),
+            at: Timestamp(nanoseconds: reader.header.started))
         var totals = Totals()
         var count = 0
         while let record = reader.next() {
@@ -38,10 +42,6 @@ public enum JournalTape {
             case .command, .hash, .note: totals.left += 1
             }
         }
-        try writer.append(
-            TapeNote(
-                .source, "the journal of session \(reader.header.session) on \(reader.header.environment)"),
-            at: .distantPast)
         try writer.finish()
         totals.ending = reader.ending ?? .clean
         return totals
