@@ -130,25 +130,24 @@ extension Engine {
         var rounds = 0
         while true {
             if !shared.intents.isEmpty {
-                // The gate calls no strategy, so nothing is added while this is read.
-                for index in shared.intents.indices {
-                    trading.submit(
-                        shared.intents[index].intent, strategy: shared.intents[index].strategy, now: now)
+                // The gate calls no strategy, so nothing is added meanwhile.
+                while !shared.intents.isEmpty {
+                    let next = shared.intents.removeFirst()
+                    trading.submit(next.intent, strategy: next.strategy, now: now)
                 }
-                shared.intents.empty()
                 trading.advance(to: now)
             }
             guard trading.hasOutput || !shared.intents.isEmpty else { break }
             trading.hasOutput = false
-            if shared.keepsRecords {
-                for record in trading.records { shared.outputs.append(.record(record)) }
+            while !trading.records.isEmpty {
+                let record = trading.records.removeFirst()
+                if shared.keepsRecords { shared.outputs.append(.record(record)) }
             }
-            trading.records.empty()
-            for command in trading.commands { shared.outputs.append(.command(command)) }
-            trading.commands.empty()
-            // Strategies only note intents, so that nothing is added while this is read.
-            for index in trading.events.indices { tell(trading.events[index]) }
-            trading.events.empty()
+            while !trading.commands.isEmpty {
+                shared.outputs.append(.command(trading.commands.removeFirst()))
+            }
+            // Strategies only note intents, so that nothing is added meanwhile.
+            while !trading.events.isEmpty { tell(trading.events.removeFirst()) }
             rounds += 1
             if rounds > Engine.maximumRounds {
                 countRunaway()

@@ -7,8 +7,9 @@ import Martlet
 /// rest, each by age. An entry whose token its order no longer bears was superseded, and is skipped.
 package struct OrderRouter {
     /// In order of precedence.
-    enum Class: Int, CaseIterable {
+    enum Class {
         case cancel, reducing, normal
+        static let order: [Class] = [.cancel, .reducing, .normal]
     }
     struct Entry {
         var slot: Int32
@@ -51,11 +52,32 @@ package struct OrderRouter {
     }
 
     package struct Lane {
-        var queues: [Queue] = [Queue(), Queue(), Queue()]
+        private var cancels = Queue()
+        private var reducing = Queue()
+        private var normal = Queue()
         package var bucket: TokenBucket
         /// Entries that are still wanted.
         package internal(set) var waiting = 0
-        var entryCount: Int { queues[0].count + queues[1].count + queues[2].count }
+        var entryCount: Int { cancels.count + reducing.count + normal.count }
+
+        init(bucket: TokenBucket) { self.bucket = bucket }
+
+        subscript(queue: Class) -> Queue {
+            @inline(__always) _read {
+                switch queue {
+                case .cancel: yield cancels
+                case .reducing: yield reducing
+                case .normal: yield normal
+                }
+            }
+            @inline(__always) _modify {
+                switch queue {
+                case .cancel: yield &cancels
+                case .reducing: yield &reducing
+                case .normal: yield &normal
+                }
+            }
+        }
     }
 
     let settings: RouterSettings
@@ -90,11 +112,10 @@ package struct OrderRouter {
     mutating func enqueue(_ slot: Int, lane: Int, class: Class, age: UInt64) -> UInt64 {
         lastToken += 1
         let entry = Entry(slot: Int32(slot), token: lastToken, age: age == 0 ? lastToken : age)
-        lanes[lane].queues[`class`.rawValue].insert(entry)
+        lanes[lane][`class`].insert(entry)
         lanes[lane].waiting += 1
         isDirty = true
-        let waiting = lanes.reduce(0) { $0 + $1.waiting }
-        statistics.longestQueue = max(statistics.longestQueue, waiting)
+        statistics.longestQueue = max(statistics.longestQueue, queueLength)
         return lastToken
     }
     /// An order's entry is not wanted any more: its token was taken back.
@@ -119,7 +140,11 @@ package struct OrderRouter {
         Int64(Double(lanes[lane].bucket.capacity) * min(max(settings.cancelReserve, 0), 0.9))
     }
 
-    package var queueLength: Int { lanes.reduce(0) { $0 + $1.waiting } }
+    package var queueLength: Int {
+        var sum = 0
+        for lane in lanes.indices { sum += lanes[lane].waiting }
+        return sum
+    }
 }
 
 /// What the router did.
