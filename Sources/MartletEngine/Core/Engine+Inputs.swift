@@ -26,11 +26,11 @@ extension Engine {
             guard markets.isKnown(market) else { return countUnknownMarket() }
             settle(market, result)
         case .unusable(let market, let fault): becomeUnusable(market, fault)
-        case .report(let report): shared.trading.handle(report, now: now)
-        case .balance(let shard, let cash): shared.trading.setBalance(shard: shard, cash, now: now)
-        case .limits(let limits): shared.trading.setLimits(limits, now: now)
+        case .report(let report): trading.handle(report, now: now)
+        case .balance(let shard, let cash): trading.setBalance(shard: shard, cash, now: now)
+        case .limits(let limits): trading.setLimits(limits, now: now)
         case .clock: break
-        case .command(let command): shared.trading.command(command, now: now)
+        case .command(let command): trading.command(command, now: now)
         case .stopped: stop()
         }
         runClock()
@@ -40,7 +40,7 @@ extension Engine {
     /// `.report` without the envelope: a simulated venue's reports are as many as its orders.
     public mutating func handle(_ report: VenueReport, at time: Timestamp) {
         if time > markets.now { markets.now = time }
-        shared.trading.handle(report, now: now)
+        trading.handle(report, now: now)
         runClock()
         settleWork()
     }
@@ -50,7 +50,7 @@ extension Engine {
     private mutating func start(_ nonce: UInt64) {
         guard markStarted() else { return }
         shared.generator = SeededGenerator(seed: nonce)
-        shared.trading.seed(nonce)
+        trading.seed(nonce)
         for index in 0..<strategyCount { host(index).started() }
     }
 
@@ -72,7 +72,7 @@ extension Engine {
         if market.closeTime.isKnown, market.closeTime > now {
             shared.timers.set(.closes(id), at: market.closeTime)
         }
-        shared.trading.marketDefined(id)
+        trading.marketDefined(id)
         guard hasStarted else { return }
         for index in 0..<strategyCount { host(index).marketDefined(id) }
     }
@@ -81,7 +81,7 @@ extension Engine {
         guard markets.status(market) != status else { return }
         markets.setStatus(market, status)
         shared.record(.status(market, status))
-        shared.trading.marketStatusChanged(market, now: now)
+        trading.marketStatusChanged(market, now: now)
         tellAll(subscribedTo: market) { $0.statusChanged(market, status) }
     }
 
@@ -95,7 +95,7 @@ extension Engine {
             markets.setResult(market, result)
             shared.record(.result(market, result))
         }
-        shared.trading.settle(market, result, now: now)
+        trading.settle(market, result, now: now)
         changeStatus(market, .finalized)
     }
 
@@ -118,7 +118,7 @@ extension Engine {
             }
             settleWork()
         }
-        shared.trading.advance(to: now)
+        trading.advance(to: now)
     }
 
     /// Brings callbacks' intents to the gate, the gate's answers to the callbacks, and commands to the outputs,
@@ -126,7 +126,6 @@ extension Engine {
     @usableFromInline @inline(never)
     mutating func settleWork() {
         signals.pointee.hasWork = false
-        let trading = shared.trading
         var rounds = 0
         while true {
             if !shared.intents.isEmpty {
@@ -163,10 +162,12 @@ extension Engine {
         switch event {
         case .order(let order, let strategy):
             shared.record(.order(order, strategy: strategy))
-            if strategy < strategyCount { host(strategy).orderChanged(order) }
+            if strategy < strategyCount {
+                hosts[strategy]._withUnsafeGuaranteedRef { $0.orderChanged(order) }
+            }
         case .fill(let fill, let strategy, let position):
             shared.record(.fill(fill, strategy: strategy, position: position))
-            if strategy < strategyCount { host(strategy).filled(fill) }
+            if strategy < strategyCount { hosts[strategy]._withUnsafeGuaranteedRef { $0.filled(fill) } }
         case .settlement(let settlement, let strategy):
             shared.record(.settlement(settlement, strategy: strategy))
             if strategy < strategyCount { host(strategy).settled(settlement) }

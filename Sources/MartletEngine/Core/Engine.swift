@@ -14,6 +14,8 @@ import Martlet
 ///     for output in engine.takeOutputs() { … }
 public struct Engine: ~Copyable {
     package let shared: EngineShared
+    /// The shared one, without a reference count on the way to it.
+    let trading: TradingCore
     @usableFromInline package let markets: MarketTable
     /// The table's fixed addresses, so that the hot path does not go through it.
     @usableFromInline let context: UnsafeMutablePointer<ContextState>
@@ -42,6 +44,7 @@ public struct Engine: ~Copyable {
         let trading = TradingCore(settings: settings, strategyNames: seats.map(\.name), markets: markets)
         let shared = EngineShared(markets: markets, trading: trading)
         self.shared = shared
+        self.trading = trading
         signals = shared.signals
         context = markets.context
         rows = markets.rows
@@ -176,8 +179,8 @@ public struct Engine: ~Copyable {
 
     @usableFromInline @inline(never)
     mutating func watchedMarketMoved(_ market: Market.ID) {
-        shared.trading.marketMoved(market, now: now)
-        if shared.trading.hasOutput { signals.pointee.hasWork = true }
+        trading.marketMoved(market, now: now)
+        if trading.hasOutput { signals.pointee.hasWork = true }
     }
 
     // MARK: Counters and phases

@@ -4,9 +4,7 @@ import Martlet
 ///
 /// Flat by market; all sums are kept up to date with each change, at a cost of the event's active markets.
 ///
-/// Neither copied nor kept in arrays: the gate asks it several times an order, and a copy counts references, an
-/// array's element is checked for being shared. Sound because the portfolio alone allocates, grows and frees what
-/// it points to, and markets and events are those it was told of.
+/// Never copied: the gate asks it several times an order.
 package struct Portfolio: ~Copyable {
     /// Orders of one side of a market that may still trade, at full size.
     package struct OpenSide: Hashable, Sendable {
@@ -60,10 +58,8 @@ package struct Portfolio: ~Copyable {
     }
 
     /// By market.
-    package private(set) var holdings: UnsafeMutablePointer<Holding> = .allocate(capacity: 16)
-    private var events: UnsafeMutablePointer<EventHolding> = .allocate(capacity: 16)
-    private var marketCount = 0
-    private var eventCount = 0
+    package private(set) var holdings = Block<Holding>()
+    private var events = Block<EventHolding>()
     /// Sum over events of what the worst outcome loses.
     package private(set) var worstLoss: Money = .zero
     /// Sum over markets of the largest position that could come.
@@ -81,31 +77,8 @@ package struct Portfolio: ~Copyable {
     package var profit: Money { realized + unrealized - fees }
     package var dailyLoss: Money { dayStartProfit - profit }
 
-    deinit {
-        holdings.deinitialize(count: marketCount)
-        holdings.deallocate()
-        events.deinitialize(count: eventCount)
-        events.deallocate()
-    }
-
-    mutating func addMarket(event: Int32) {
-        Portfolio.makeRoom(&holdings, marketCount)
-        (holdings + marketCount).initialize(to: Holding(event: event))
-        marketCount += 1
-    }
-    mutating func addEvent() {
-        Portfolio.makeRoom(&events, eventCount)
-        (events + eventCount).initialize(to: EventHolding(isExclusive: false))
-        eventCount += 1
-    }
-    /// Doubles a block that is full. Blocks begin with room for 16 and so are full at powers of two.
-    private static func makeRoom<T>(_ block: inout UnsafeMutablePointer<T>, _ count: Int) {
-        guard count >= 16, count & (count - 1) == 0 else { return }
-        let wider = UnsafeMutablePointer<T>.allocate(capacity: count * 2)
-        wider.moveInitialize(from: block, count: count)
-        block.deallocate()
-        block = wider
-    }
+    mutating func addMarket(event: Int32) { holdings.append(Holding(event: event)) }
+    mutating func addEvent() { events.append(EventHolding(isExclusive: false)) }
     mutating func setExclusive(_ event: Int, _ isExclusive: Bool) {
         guard events[event].isExclusive != isExclusive else { return }
         events[event].isExclusive = isExclusive
@@ -152,7 +125,7 @@ package struct Portfolio: ~Copyable {
     /// Values a position anew. O(1).
     @inline(__always)
     mutating func mark(_ market: Int, at mark: Price) {
-        let holding = holdings + market
+        let holding = holdings.pointer(market)
         let before = holding.pointee.unrealized
         let isFlat = holding.pointee.position.quantity.isZero
         if isFlat, before == .zero { return }
@@ -164,8 +137,8 @@ package struct Portfolio: ~Copyable {
     // MARK: Sums
 
     private mutating func refresh(_ market: Int) {
-        let holding = holdings + market
-        let event = events + Int(holding.pointee.event)
+        let holding = holdings.pointer(market)
+        let event = events.pointer(Int(holding.pointee.event))
         if !holding.pointee.isActive {
             holding.pointee.isActive = true
             event.pointee.markets.append(Int32(market))
@@ -281,7 +254,7 @@ package struct Portfolio: ~Copyable {
         var sums = Position()
         var unrealized = Money.zero
         var worst = Quantity.zero
-        for index in 0..<marketCount {
+        for index in holdings.indices {
             let holding = holdings[index]
             sums.cost += holding.position.cost
             sums.realized += holding.position.realized
@@ -297,7 +270,7 @@ package struct Portfolio: ~Copyable {
         precondition(sums.cost == cost && sums.realized == realized && sums.fees == fees)
         precondition(unrealized == self.unrealized && worst == worstPosition)
         var loss = Money.zero
-        for index in 0..<eventCount {
+        for index in events.indices {
             precondition(events[index].worstLoss == eventLoss(index))
             loss += events[index].worstLoss
         }

@@ -5,7 +5,7 @@ import Martlet
 /// One token bucket a shard (API.md §3: single writes to shard 1 and above are billed to that shard's bucket,
 /// shard 0 and all batches to the unscoped one). In a bucket cancels go first, then what reduces risk, then the
 /// rest, each by age. An entry whose token its order no longer bears was superseded, and is skipped.
-package struct OrderRouter {
+package struct OrderRouter: ~Copyable {
     /// In order of precedence.
     enum Class {
         case cancel, reducing, normal
@@ -18,40 +18,25 @@ package struct OrderRouter {
         var age: UInt64
     }
 
-    /// First in, first out, with what was taken off the front reclaimed now and then.
-    struct Queue {
-        private var entries: [Entry] = []
-        private var head = 0
-        var first: Entry? { head < entries.count ? entries[head] : nil }
-        var count: Int { entries.count - head }
-        /// By age: at the end for a new entry, near the front for one that had left and is back.
+    /// By age: at the end for a new entry, near the front for one that had left and is back.
+    struct Queue: ~Copyable {
+        private var entries = MoveQueue<Entry>()
+        @inline(__always) var first: Entry? { entries.isEmpty ? nil : entries[0] }
+        var count: Int { entries.count }
         mutating func insert(_ entry: Entry) {
-            guard let last = entries.last, count > 0, last.age > entry.age else {
-                entries.append(entry)
-                return
-            }
-            var index = head
+            guard count > 0, entries[count - 1].age > entry.age else { return entries.append(entry) }
+            var index = 0
             while entries[index].age < entry.age { index += 1 }
             entries.insert(entry, at: index)
         }
-        mutating func removeFirst() {
-            head += 1
-            if head == entries.count {
-                entries.removeAll(keepingCapacity: true)
-                head = 0
-            } else if head > 1024, head > entries.count / 2 {
-                entries.removeFirst(head)
-                head = 0
-            }
-        }
+        @inline(__always) mutating func removeFirst() { _ = entries.removeFirst() }
         /// Drops entries that are not wanted any more, keeping the order.
         mutating func compact(_ isWanted: (Entry) -> Bool) {
-            entries = entries[head...].filter(isWanted)
-            head = 0
+            for entry in entries.takeAll() where isWanted(entry) { entries.append(entry) }
         }
     }
 
-    package struct Lane {
+    package struct Lane: ~Copyable {
         private var cancels = Queue()
         private var reducing = Queue()
         private var normal = Queue()
@@ -82,7 +67,7 @@ package struct OrderRouter {
 
     let settings: RouterSettings
     package internal(set) var limits: RateLimits
-    package internal(set) var lanes: ContiguousArray<Lane>
+    package internal(set) var lanes = Block<Lane>()
     package internal(set) var statistics = RouterStatistics()
     /// When something that waits can leave; nil when nothing waits.
     package internal(set) var wake: Timestamp?
@@ -94,7 +79,6 @@ package struct OrderRouter {
     init(settings: RouterSettings, limits: RateLimits) {
         self.settings = settings
         self.limits = limits
-        lanes = []
     }
 
     mutating func addLane(now: Timestamp) {

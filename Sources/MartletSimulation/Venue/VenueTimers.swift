@@ -38,7 +38,8 @@ struct DueLine<Element>: ~Copyable {
         var index = items.count
         while index > 0, items[index - 1].time > time { index -= 1 }
         if index == 0 { next = time }
-        items.insert(Item(time: time, element: element), at: index)
+        let item = Item(time: time, element: element)
+        if index == items.count { items.append(item) } else { items.insert(item, at: index) }
     }
 
     /// Traps when there is nothing.
