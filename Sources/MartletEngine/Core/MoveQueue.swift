@@ -1,5 +1,6 @@
 /// First in, first out, by moves alone: nothing is copied on its way through and no reference counted, which an
-/// array cannot promise of its elements. Keeps its storage.
+/// array cannot promise of its elements. Keeps its storage. Inlined throughout: the compiler does not specialise it
+/// across modules by itself, and its generic form costs more than the copies.
 ///
 /// Sound because the queue alone owns its block, and exactly the places from `head` to before `tail` hold elements.
 package struct MoveQueue<Element>: ~Copyable {
@@ -16,19 +17,19 @@ package struct MoveQueue<Element>: ~Copyable {
         items.deallocate()
     }
 
-    @inlinable package var isEmpty: Bool { head == tail }
-    @inlinable package var count: Int { tail - head }
+    @inlinable @inline(__always) package var isEmpty: Bool { head == tail }
+    @inlinable @inline(__always) package var count: Int { tail - head }
 
     /// From the first on.
     @inlinable
     package subscript(index: Int) -> Element {
-        unsafeAddress {
+        @inline(__always) unsafeAddress {
             precondition(index >= 0 && index < count)
             return UnsafePointer(items + (head + index))
         }
     }
 
-    @inlinable
+    @inlinable @inline(__always)
     package mutating func append(_ element: consuming Element) {
         if tail == capacity { makeRoom() }
         (items + tail).initialize(to: element)
@@ -36,7 +37,7 @@ package struct MoveQueue<Element>: ~Copyable {
     }
 
     /// Puts an element before the one at `index`. O(elements behind it).
-    @inlinable
+    @inlinable @inline(__always)
     package mutating func insert(_ element: consuming Element, at index: Int) {
         precondition(index >= 0 && index <= count)
         if tail == capacity { makeRoom() }
@@ -47,7 +48,7 @@ package struct MoveQueue<Element>: ~Copyable {
     }
 
     /// Traps on an empty queue.
-    @inlinable
+    @inlinable @inline(__always)
     package mutating func removeFirst() -> Element {
         precondition(head < tail)
         let first = (items + head).move()
@@ -76,8 +77,8 @@ package struct MoveQueue<Element>: ~Copyable {
     }
 
     /// Moves up to the front, or to a block twice as large where more than half is in use.
-    @usableFromInline @inline(never)
-    mutating func makeRoom() {
+    @inlinable @inline(never)
+    package mutating func makeRoom() {
         let count = tail - head
         if head > capacity / 2 {
             items.moveInitialize(from: items + head, count: count)

@@ -7,9 +7,8 @@ import Martlet
 /// rest, each by age. An entry whose token its order no longer bears was superseded, and is skipped.
 package struct OrderRouter: ~Copyable {
     /// In order of precedence.
-    enum Class {
+    enum Class: Int, CaseIterable {
         case cancel, reducing, normal
-        static let order: [Class] = [.cancel, .reducing, .normal]
     }
     struct Entry {
         var slot: Int32
@@ -37,31 +36,21 @@ package struct OrderRouter: ~Copyable {
     }
 
     package struct Lane: ~Copyable {
-        private var cancels = Queue()
-        private var reducing = Queue()
-        private var normal = Queue()
+        /// By class.
+        private var queues = Block<Queue>()
         package var bucket: TokenBucket
         /// Entries that are still wanted.
         package internal(set) var waiting = 0
-        var entryCount: Int { cancels.count + reducing.count + normal.count }
+        var entryCount: Int { queues[0].count + queues[1].count + queues[2].count }
 
-        init(bucket: TokenBucket) { self.bucket = bucket }
+        init(bucket: TokenBucket) {
+            self.bucket = bucket
+            for _ in Class.allCases { queues.append(Queue()) }
+        }
 
         subscript(queue: Class) -> Queue {
-            @inline(__always) _read {
-                switch queue {
-                case .cancel: yield cancels
-                case .reducing: yield reducing
-                case .normal: yield normal
-                }
-            }
-            @inline(__always) _modify {
-                switch queue {
-                case .cancel: yield &cancels
-                case .reducing: yield &reducing
-                case .normal: yield &normal
-                }
-            }
+            @inline(__always) unsafeAddress { UnsafePointer(queues.pointer(queue.rawValue)) }
+            @inline(__always) nonmutating unsafeMutableAddress { queues.pointer(queue.rawValue) }
         }
     }
 

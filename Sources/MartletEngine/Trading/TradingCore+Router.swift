@@ -89,7 +89,7 @@ extension TradingCore {
     }
 
     private func compact(_ lane: Int) {
-        for index in OrderRouter.Class.order {
+        for index in OrderRouter.Class.allCases {
             router.lanes[lane][index].compact { store.records[Int($0.slot)].token == $0.token }
         }
     }
