@@ -90,6 +90,8 @@ package struct TokenBucket: Sendable {
         let jitter = base > 1 ? Int64(chance % UInt64(base / 2 + 1)) : 0
         blockedUntil = max(blockedUntil, now + TimeSpan(nanoseconds: base + jitter))
     }
+    /// Smaller than the exchange's figures, after a 429.
+    var isShrunk: Bool { scale < Self.fullScale }
     /// Undoes the shrinking step by step; called when something is about to be sent.
     package mutating func recover(_ settings: RouterSettings, now: Timestamp) {
         guard scale < Self.fullScale, now >= scaleTime + settings.recovery else { return }

@@ -173,10 +173,9 @@ extension TradingSession {
 
     private func strategyLines(_ trading: TradingCore) -> [StatusSnapshot.StrategyLine] {
         engine.strategyNames.enumerated().map { index, name in
-            let portfolio = trading.portfolios[index]
-            return StatusSnapshot.StrategyLine(
-                name: name, state: trading.riskState(index), realized: portfolio.realized,
-                unrealized: portfolio.unrealized, fees: portfolio.fees)
+            StatusSnapshot.StrategyLine(
+                name: name, state: trading.riskState(index), realized: trading.portfolios[index].realized,
+                unrealized: trading.portfolios[index].unrealized, fees: trading.portfolios[index].fees)
         }
     }
 

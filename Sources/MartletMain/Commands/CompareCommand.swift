@@ -160,7 +160,7 @@ struct RunComparison {
                 ("A's prices better by", priceGain.display),
                 ("A later by", lateness.map { "\($0 / 1_000_000) ms (median)" } ?? "nothing to compare"),
             ], indent: 0)
-        text += "\nCash of each market's fills, fees taken off (what is still held is not counted)\n"
+        text += "\n\nCash of each market's fills, fees taken off (what is still held is not counted)\n"
         let rows = tickers.map { ticker -> (String, Money, Money) in
             (
                 ticker, RunComparison.cash(a.filter { $0.ticker == ticker }),

@@ -123,16 +123,13 @@ final class TradingRig {
     // MARK: Outputs
 
     func commands() -> [VenueCommand] {
-        defer { core.commands.removeAll() }
-        return core.commands
+        core.commands.takeAll()
     }
     func events() -> [TradingEvent] {
-        defer { core.events.removeAll() }
-        return core.events
+        core.events.takeAll()
     }
     func records() -> [EngineRecord] {
-        defer { core.records.removeAll() }
-        return core.records
+        core.records.takeAll()
     }
     func drain() {
         core.commands.removeAll()
