@@ -20,6 +20,8 @@ final class AccountAuditor {
     /// Nothing of ours may have moved for this long.
     private static let quiet = TimeSpan.seconds(2)
     private static let repeatAfter = TimeSpan.seconds(3)
+    /// The same at a session's end, where nothing new is sent.
+    private static let quietAtEnd = TimeSpan.seconds(1)
 
     private unowned let session: TradingSession
     private let client: KalshiClient
@@ -32,6 +34,14 @@ final class AccountAuditor {
     private var isAgreed = true
     private(set) var agreements = 0
     private(set) var differences = 0
+    /// Why the last attempt at a comparison proved nothing, for a person; nil after one that did.
+    private(set) var obstacle: String?
+    private var quiet: TimeSpan {
+        session.isEnding ? AccountAuditor.quietAtEnd : AccountAuditor.quiet
+    }
+    private var repeatAfter: TimeSpan {
+        session.isEnding ? AccountAuditor.quietAtEnd : AccountAuditor.repeatAfter
+    }
 
     init(_ session: TradingSession, _ client: KalshiClient, _ gateway: RestGateway, settings: LiveSettings) {
         self.session = session
@@ -42,11 +52,16 @@ final class AccountAuditor {
     }
 
     /// Reads as soon as it is quiet: after a stop, a reconnect, an order that nobody knew.
-    func hurry() { nextReading = min(nextReading, session.now + AccountAuditor.quiet) }
+    func hurry() { nextReading = min(nextReading, session.now + quiet) }
 
     func look(at now: Timestamp) {
-        guard !isReading, now >= nextReading, isQuiet(since: now - AccountAuditor.quiet) else { return }
+        guard !isReading, now >= nextReading else { return }
+        if let unrest = unrest(since: now - quiet) {
+            obstacle = unrest
+            return
+        }
         isReading = true
+        obstacle = "the exchange has not answered yet"
         let client = client
         let loop = session.loop
         let began = now
@@ -76,10 +91,15 @@ final class AccountAuditor {
         return Reading(asOf: asOf, balance: balance, positions: positions, resting: resting)
     }
 
-    /// Whether nothing of ours has moved, and nothing is under way.
-    private func isQuiet(since: Timestamp) -> Bool {
-        session.account.lastActivity < since && gateway.inFlight == 0 && session.account.unclaimed.isEmpty
-            && session.engine.shared.trading.ordersToLookUp().isEmpty
+    /// What of ours has moved since, or is under way; nil for nothing.
+    private func unrest(since: Timestamp) -> String? {
+        if session.account.lastActivity >= since { return "our orders or positions moved just before" }
+        if gateway.inFlight > 0 { return "\(gateway.inFlight) requests are without an answer" }
+        if !session.account.unclaimed.isEmpty {
+            return "\(session.account.unclaimed.count) fills wait for the order that they belong to"
+        }
+        let unknown = session.engine.shared.trading.ordersToLookUp()
+        return unknown.isEmpty ? nil : "\(unknown.count) orders are unknown"
     }
 
     private func took(_ result: Result<Reading, any Error>, began: Timestamp) {
@@ -88,18 +108,22 @@ final class AccountAuditor {
         nextReading = now + settings.auditInterval
         guard case .success(let reading) = result else {
             if case .failure(let error) = result {
+                obstacle = "the exchange's account could not be read: \(error)"
+                if session.isEnding { nextReading = now + repeatAfter }
                 session.tell(.remark("cannot compare accounts: \(error)"))
             }
             return
         }
         // Something moved while it was read: it proves nothing.
-        guard isQuiet(since: began - AccountAuditor.quiet), isFresh(reading, began) else {
-            nextReading = now + AccountAuditor.repeatAfter
+        if let unrest = unrest(since: began - quiet) ?? staleness(reading) {
+            obstacle = unrest
+            nextReading = now + repeatAfter
             return
         }
         takeOverCash(reading, at: now)
         guard let difference = difference(reading) else {
             suspected = nil
+            obstacle = nil
             agreements += 1
             if !isAgreed { session.tell(.agreed) }
             isAgreed = true
@@ -107,10 +131,12 @@ final class AccountAuditor {
         }
         guard suspected == difference else {
             suspected = difference
-            nextReading = now + AccountAuditor.repeatAfter
+            obstacle = "seen once so far: \(difference)"
+            nextReading = now + repeatAfter
             return
         }
         suspected = nil
+        obstacle = nil
         isAgreed = false
         differences += 1
         session.tell(.difference(difference))
@@ -118,9 +144,10 @@ final class AccountAuditor {
     }
 
     /// Reads trail the engine: what is older than our last activity proves nothing.
-    private func isFresh(_ reading: Reading, _ began: Timestamp) -> Bool {
-        let correction = gateway.clockOffset.correction
-        return reading.asOf >= session.account.lastActivity + correction
+    private func staleness(_ reading: Reading) -> String? {
+        let wanted = session.account.lastActivity + gateway.clockOffset.correction
+        if reading.asOf >= wanted { return nil }
+        return "the exchange's answers are as of \(reading.asOf), before our last activity at \(wanted)"
     }
 
     /// Trades of others in markets that are not ours move cash, and so does a deposit: where positions and orders

@@ -121,7 +121,10 @@ enum LiveCommand {
         switch outcome.accountsAgree {
         case true?: break
         case false?: problems.append("our account differs from the exchange's")
-        case nil: problems.append("the account could not be compared with the exchange's")
+        case nil:
+            problems.append(
+                "the account could not be compared with the exchange's: "
+                    + (outcome.obstacle ?? "no reading was due"))
         }
         guard !problems.isEmpty else { return }
         throw CommandError(

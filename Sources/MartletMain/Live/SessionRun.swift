@@ -22,6 +22,8 @@ final class SessionRun {
         var interruption: String?
         /// The last comparison with the exchange's account agreed; nil where there was none.
         var accountsAgree: Bool?
+        /// Why the accounts could not be compared, where they were not.
+        var obstacle: String?
         var statistics: TradingSession.Statistics
         var ledger: SessionLedger
     }
@@ -306,6 +308,7 @@ final class SessionRun {
         let deadline = session.now + setup.settings.stopTimeout
         while session.now < deadline, !isSettled(session) { try turn(Nanoseconds.milliseconds(20)) }
         let agrees = setup.mode == .live ? try compare(session, driver) : nil
+        let obstacle = driver.comparisonObstacle
         let snapshot = snapshot()
         let unresolved = session.unresolvedOrders
         let left = setup.settings.onStop == .cancel ? session.openOrderLines : []
@@ -328,7 +331,7 @@ final class SessionRun {
         return Outcome(
             result: result, files: files, snapshot: snapshot, unresolved: unresolved, left: left,
             interruption: Interrupt.exitCode.map { $0 == .terminated ? "SIGTERM" : "Ctrl-C" },
-            accountsAgree: agrees,
+            accountsAgree: agrees, obstacle: agrees == nil ? obstacle : nil,
             statistics: session.statistics, ledger: session.ledger)
     }
 
