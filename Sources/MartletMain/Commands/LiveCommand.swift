@@ -203,7 +203,7 @@ struct SessionPreview {
                 ("tier", "\(opening.limits.tier): \(opening.limits.write.refill) write tokens a second"))
             rows.append(("clock", "the exchange's less ours: \(opening.clockOffset)"))
         }
-        let limits = setup.trading.accountLimits
+        let limits = setup.plan.configuration.trading.accountLimits
         rows.append(
             (
                 "limits",

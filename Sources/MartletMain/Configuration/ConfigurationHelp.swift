@@ -108,7 +108,10 @@ package enum ConfigurationHelp {
     private static let money = Section(
         title: "trading: cash and orders",
         rows: [
-            ("startingCash", "dollars on exchange shard 0 at the start"),
+            (
+                "startingCash",
+                "dollars on exchange shard 0 at the start; on paper, without the next key, in equal parts on all shards traded on"
+            ),
             ("startingCashOnShards", "cash of further shards: [{ shard: 1, cash: 5000 }]"),
             (
                 "balancePrecision",

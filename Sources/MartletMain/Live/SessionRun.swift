@@ -143,7 +143,7 @@ final class SessionRun {
     func start() throws {
         started = Timestamp(nanoseconds: Clocks.wall())
         try log.begin()
-        let trading = setup.trading
+        let trading = setup.trading(on: markets)
         let gateway: any OrderGateway
         switch setup.mode {
         case .live:

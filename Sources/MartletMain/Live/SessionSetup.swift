@@ -69,12 +69,21 @@ struct SessionSetup {
             }, trading: String(decoding: try JSONEncoder().encode(trading), as: UTF8.self))
     }
 
-    /// The engine's settings: live, all money is what the exchange says.
-    var trading: TradingSettings {
+    /// The engine's settings: live, all money is what the exchange says; on paper, cash that the configuration gives
+    /// no shard stands in equal parts on those that the session's markets are on, for it counts only where it is.
+    func trading(on markets: [Market]) -> TradingSettings {
         var trading = plan.configuration.trading
-        if mode == .live {
+        switch mode {
+        case .live:
             trading.startingCash = .zero
             trading.startingCashOnShards = []
+        case .paper:
+            let shards = Set(markets.map(\.shard)).sorted()
+            guard trading.startingCashOnShards.isEmpty, !shards.isEmpty, shards != [0] else { break }
+            let part = Money(raw: trading.startingCash.raw / Int64(shards.count))
+            let rest = trading.startingCash - Money(raw: part.raw * Int64(shards.count))
+            trading.startingCash = rest
+            trading.startingCashOnShards = shards.map { ShardCash(shard: $0, cash: part) }
         }
         return trading
     }
