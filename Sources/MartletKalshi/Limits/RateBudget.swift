@@ -101,6 +101,16 @@ public struct RateBudget: Sendable {
         }
     }
 
+    /// When every write bucket will be full again if nothing else is written.
+    public mutating func writesRefilled(now: Timestamp) -> Timestamp {
+        var time = now
+        for index in write.indices {
+            write[index].bucket.refill(to: now)
+            time = max(time, write[index].bucket.time(for: Int(write[index].bucket.capacity), leaving: 0))
+        }
+        return time
+    }
+
     private mutating func buckets(of scope: BudgetScope, now: Timestamp) -> [Int] {
         guard case .write(let shard) = scope else { return Array(write.indices) }
         let wanted = max(0, shard)

@@ -131,7 +131,12 @@ package final class RestGateway: OrderGateway {
                 return try pool.signature(for: path)
             }
             return try pool.signature(method: plan.method, path: plan.path)
-        case .createBatch, .decrease, .cancel, .cancelAll:
+        case .cancel:
+            if case .cancel(let order, _) = command, let path = orders.entry(order)?.cancelPath {
+                return try pool.signature(for: path)
+            }
+            return try pool.signature(method: plan.method, path: plan.path)
+        case .createBatch, .decrease, .cancelAll:
             return try pool.signature(method: plan.method, path: plan.path)
         }
     }
@@ -205,14 +210,16 @@ package final class RestGateway: OrderGateway {
     func learn(_ order: OrderID, _ market: Market.ID, venueID: String, at time: Timestamp) {
         guard orders.learn(order, market, venueID: venueID) else { return }
         onName(order, venueID, time)
-        // An RSA signature takes 0.4 ms: amends of what rests are signed ahead.
-        if pool.isPooled, let id = orders.venueID(order) {
-            let path = "\(OrderRequestEncoder.createPath)/\(id)/amend"
-            orders.keep(pool.path("POST", path, .order), for: order)
-        }
+        // An RSA signature takes 0.4 ms: what may be asked of a resting order is signed ahead.
+        guard pool.isPooled, let id = orders.venueID(order) else { return }
+        let path = "\(OrderRequestEncoder.createPath)/\(id)"
+        let shard = orders.route(market)?.shard ?? 0
+        orders.keep(
+            amend: pool.path("POST", path + "/amend", .order),
+            cancel: shard < 1 ? nil : pool.path("DELETE", path, .order), for: order)
     }
     func finished(_ order: OrderID) {
-        if let path = orders.finished(order) { pool.retire(path) }
+        for path in orders.finished(order) { pool.retire(path) }
     }
 
     private func observe(_ response: HTTPResponse, sent: Timestamp) {

@@ -235,8 +235,13 @@ final class SessionRun {
         let body: () -> Void
     }
 
-    /// Orders never wait for a handshake: the connections stand before the first strategy is told anything.
+    /// Orders never wait for a handshake: the connections stand before the first strategy is told anything. Nor do
+    /// they meet a budget that start-up has used: the router believes it full.
     private func warm() throws {
+        let refilled = client.writesRefilled
+        while Timestamp(nanoseconds: Clocks.wall()) < refilled, !Interrupt.isRequested {
+            try loop.runOnce(timeout: Nanoseconds.milliseconds(50))
+        }
         let deadline = Clocks.monotonic() + Nanoseconds.seconds(10)
         while rest?.warmConnections == 0, Clocks.monotonic() < deadline, !Interrupt.isRequested {
             try loop.runOnce(timeout: Nanoseconds.milliseconds(50))
