@@ -238,7 +238,8 @@ final class SessionRun {
     /// Orders never wait for a handshake: the connections stand before the first strategy is told anything. Nor do
     /// they meet a budget that start-up has used: the router believes it full.
     private func warm() throws {
-        let refilled = client.writesRefilled
+        // The exchange got them a little later than they were sent.
+        let refilled = client.writesRefilled + .milliseconds(500)
         while Timestamp(nanoseconds: Clocks.wall()) < refilled, !Interrupt.isRequested {
             try loop.runOnce(timeout: Nanoseconds.milliseconds(50))
         }
