@@ -71,7 +71,7 @@ package struct OrderRouter: ~Copyable {
     }
 
     mutating func addLane(now: Timestamp) {
-        lanes.append(Lane(bucket: TokenBucket(limits.write, now: now)))
+        lanes.append(Lane(bucket: TokenBucket(limits.write, margin: settings.arrivalMargin, now: now)))
     }
 
     mutating func setLimits(_ limits: RateLimits, now: Timestamp) {

@@ -159,6 +159,10 @@ package enum ConfigurationHelp {
             ("batchesPlaces", "whether orders that leave together become one request"),
             ("batchesCancels", "the same for cancels"),
             ("batchLimit", "the most orders in one batch"),
+            (
+                "arrivalMargin",
+                "seconds by which requests may differ in their time to the exchange: the budget is kept so much smaller"
+            ),
             ("backOff", "seconds to wait after a first 429, doubled with each further one"),
             ("maxBackOff", "the longest wait after a 429, in seconds"),
             ("recovery", "seconds without a 429 after which a shrunken budget grows a step"),

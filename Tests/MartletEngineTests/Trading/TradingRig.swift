@@ -15,6 +15,9 @@ final class TradingRig {
         _ settings: TradingSettings = TradingSettings(), strategies: [String] = ["alpha", "beta"],
         limits: RateLimits = .unlimited
     ) {
+        var settings = settings
+        // The rig's venue hears at once: budgets are the exchange's own.
+        settings.router.arrivalMargin = .zero
         core = TradingCore(settings: settings, strategyNames: strategies, markets: markets)
         core.setLimits(limits, now: now)
     }
