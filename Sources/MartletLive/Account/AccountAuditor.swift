@@ -6,7 +6,8 @@ import MartletNetwork
 /// Compares our account with the exchange's: positions, cash and resting orders, within the read budget.
 ///
 /// REST trails the exchange's engine, so a comparison counts only if nothing of ours moved from a little before the
-/// reading's own time on, and a difference only when two readings in a row show it. What follows from one is
+/// reading's own time on, and a difference only when two readings in a row show it, with all fills and orders asked
+/// for over REST in between: what a feed that had died has not told is no difference. What follows from one is
 /// ``LiveSettings/onDifference``.
 final class AccountAuditor {
     /// What is compared.
@@ -27,6 +28,10 @@ final class AccountAuditor {
     private let client: KalshiClient
     private let gateway: RestGateway
     private let settings: LiveSettings
+    /// Brings fills and orders since a time of the exchange from REST.
+    private let catchUp: (Timestamp) -> Void
+    /// Up to here the accounts agreed.
+    private var agreedAt: Timestamp
     private var isReading = false
     private var nextReading: Timestamp
     /// The last reading's difference: it counts when the next one shows the same.
@@ -43,7 +48,15 @@ final class AccountAuditor {
         session.isEnding ? AccountAuditor.quietAtEnd : AccountAuditor.repeatAfter
     }
 
-    init(_ session: TradingSession, _ client: KalshiClient, _ gateway: RestGateway, settings: LiveSettings) {
+    /// Clocks and the exchange's own delays may differ by so much in what is asked for again.
+    private static let overlap = TimeSpan.seconds(60)
+
+    init(
+        _ session: TradingSession, _ client: KalshiClient, _ gateway: RestGateway, settings: LiveSettings,
+        catchUp: @escaping (Timestamp) -> Void
+    ) {
+        self.catchUp = catchUp
+        agreedAt = session.now
         self.session = session
         self.client = client
         self.gateway = gateway
@@ -125,6 +138,7 @@ final class AccountAuditor {
             suspected = nil
             obstacle = nil
             agreements += 1
+            agreedAt = began
             if !isAgreed { session.tell(.agreed) }
             isAgreed = true
             return
@@ -132,6 +146,7 @@ final class AccountAuditor {
         guard suspected == difference else {
             suspected = difference
             obstacle = "seen once so far: \(difference)"
+            catchUp(agreedAt - AccountAuditor.overlap)
             nextReading = now + repeatAfter
             return
         }

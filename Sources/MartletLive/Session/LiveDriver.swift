@@ -56,7 +56,15 @@ package final class LiveDriver {
         session.group = group
         if let rest {
             resolver = OrderResolver(session, client, rest, settings: session.settings)
-            let auditor = AccountAuditor(session, client, rest, settings: session.settings)
+            let (asked, told) = (reconciler, session)
+            let auditor = AccountAuditor(session, client, rest, settings: session.settings) { since in
+                for channel in [FeedChannel.fills, .userOrders] {
+                    asked.reconcile(channel, since: since) { [weak told] result in
+                        guard let told, case .success(let found) = result else { return }
+                        for output in found.outputs { told.takeIn(output, at: told.now) }
+                    }
+                }
+            }
             self.auditor = auditor
             auditorAgreements = { auditor.agreements }
         } else {

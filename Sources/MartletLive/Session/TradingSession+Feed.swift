@@ -100,6 +100,11 @@ extension TradingSession: FeedReceiver {
         sign(time)
         beginPass()
         defer { endPass() }
+        takeIn(output, at: time)
+    }
+
+    /// What the feed or REST in its place says.
+    func takeIn(_ output: FeedOutput, at time: Timestamp) {
         switch output {
         case .unusable(let market, let fault): take(.unusable(market, fault), at: time)
         case .ticker(let ticker): take(.ticker(ticker), at: time)
