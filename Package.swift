@@ -63,6 +63,7 @@ let package = Package(
             name: "MartletMainTests",
             dependencies: [
                 "MartletMain", "MartletSimulation", "MartletTape", "MartletNetwork", "MartletCLI",
+                "MartletLive", "MartletSandbox", "MartletKalshi", "SpreadMaker",
             ]),
         .testTarget(
             name: "StrategyTests",

@@ -1,5 +1,6 @@
 import Foundation
 import Martlet
+import MartletNetwork
 import MartletWire
 
 /// The command line of Martlet for any list of strategies.
@@ -14,6 +15,7 @@ public enum MartletMain {
     ) -> Never {
         Determinism.ensure()
         Interrupt.install()
+        CryptoLibrary.keepUntilTheEnd()
         let code = execute(strategies, arguments: arguments, terminal: Terminal())
         exit(code.rawValue)
     }

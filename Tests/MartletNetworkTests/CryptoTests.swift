@@ -82,11 +82,41 @@ import Testing
         #expect(error(locked, "") == .passphraseNeeded)
         #expect(error(locked, "wrong") == .wrongPassphrase)
         let pem = try rsa.pem()
-        #expect(error(String(pem.prefix(pem.count / 2))) == .malformed)
+        let lines = pem.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        #expect(
+            error(lines[..<9].joined(separator: "\n")) == .damaged(line: 9, "the END line is missing"))
+        for (index, wrong) in [(0, "-----BEGIN PUBLIC KEY-----"), (3, "MIIE*"), (5, "-----BEGIN A-----")] {
+            var changed = lines
+            changed[index] = wrong
+            guard case .damaged(let line, _) = error(changed.joined(separator: "\n")) else {
+                Issue.record("line \(index + 1) changed to \(wrong) is taken")
+                continue
+            }
+            #expect(line == (index == 0 ? lines.count - 1 : index + 1))
+        }
         #expect(error(pem.replacing("MII", with: "MIJ")) == .malformed)
         #expect(error(try PrivateKey.generate(.rsa, rsaBits: 1024).pem()) == .weak(bits: 1024))
         #expect(error(Self.ed448) == .unsupported(algorithm: "ED448"))
         #expect(throws: KeyError.self) { try PublicKey(pem: pem.bytes) }
+    }
+
+    @Test func keysAreFoundAmongOtherBlocksAndUnderAWrongLabel() throws {
+        let rsa = try PrivateKey.generate(.rsa)
+        let pem = try rsa.pem()
+        let mislabelled = pem.replacing("PRIVATE KEY", with: "RSA PRIVATE KEY")
+        let windows = "\u{feff}notes\n" + pem.replacing("\n", with: " \r\n")
+        let indented = pem.split(separator: "\n").map { "    \($0)" }.joined(separator: "\n")
+        for text in [mislabelled, rsa.publicKey.pem() + pem, pem + pem, windows, indented] {
+            #expect(try PrivateKey(pem: text.bytes).publicKey.pem() == rsa.publicKey.pem())
+        }
+    }
+
+    @Test func whatIsNoKeyByItsStructureIsRefused() throws {
+        let wrong = ["MAA=", "MAMCAQA=", "AgEA", "MIAAAA==", "MIEBAA==", "MAQCAQAFAA==", "MAMCAQAA"]
+        for contents in wrong {
+            let pem = "-----BEGIN PRIVATE KEY-----\n\(contents)\n-----END PRIVATE KEY-----\n"
+            #expect(throws: KeyError.malformed, "\(contents)") { try PrivateKey(pem: pem.bytes) }
+        }
     }
 
     static let ed448 = """

@@ -179,6 +179,20 @@ final class WebSocketPair: HTTPServerHandler {
         }
     }
 
+    @Test func aMessageOf65536FragmentsComesWhole() throws {
+        let pair = try WebSocketPair(connect: false)
+        let peer = try pair.peer()
+        var bytes = Frames.raw(0x02, [7], mask: mask)
+        for _ in 0..<65_534 { bytes += Frames.raw(0x00, [7], mask: mask) }
+        bytes += Frames.raw(0x89, "in between".bytes, mask: mask)
+        peer.send(bytes + Frames.raw(0x80, [7], mask: mask))
+        try pair.test.run { pair.serverLog.messages == 1 || pair.serverLog.closure != nil }
+        #expect(pair.serverLog.binaryBytes == 65_536)
+        #expect(pair.serverLog.closure == nil)
+        peer.stream.close()
+        try pair.test.run { pair.serverLog.closure != nil }
+    }
+
     @Test func closeFramesAreEchoedAndNothingBehindThemCounts() throws {
         let pair = try WebSocketPair(connect: false)
         let peer = try pair.peer()

@@ -92,8 +92,9 @@ public struct OrderBook: ~Copyable {
         return add(change, side: side, price: price)
     }
 
-    /// Contracts at a price; zero off the grid.
-    @inlinable
+    /// Contracts at a price; zero off the grid. Always inlined, as is `best`: called, it would be lent a copy of
+    /// the book's words.
+    @inlinable @inline(__always)
     public func size(_ side: Side, at price: Price) -> Quantity {
         switch side {
         case .bid:
@@ -113,7 +114,7 @@ public struct OrderBook: ~Copyable {
     public var bestAsk: Price? {
         asks.best < 0 ? nil : Price(micros: 1_000_000 &- asks.best &* asks.unit)
     }
-    @inlinable
+    @inlinable @inline(__always)
     public func best(_ side: Side) -> Price? { side == .bid ? bestBid : bestAsk }
 
     /// Contracts at the best price, zero on an empty side.

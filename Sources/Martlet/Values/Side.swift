@@ -9,7 +9,7 @@ public enum Side: UInt8, Hashable, Sendable, CaseIterable {
     @inlinable public var sign: Int64 { self == .bid ? 1 : -1 }
     /// Micro-dollars from the side's worst price: the price of a bid, one minus it of an ask. Without a branch.
     @inlinable @inline(__always)
-    func distance(_ price: Price) -> Int32 {
+    package func distance(_ price: Price) -> Int32 {
         let mask = -Int32(truncatingIfNeeded: rawValue)
         return (price.micros ^ mask) &- mask &+ (1_000_000 & mask)
     }

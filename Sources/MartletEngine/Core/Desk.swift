@@ -20,9 +20,9 @@ package final class EngineShared {
     package let trading: TradingCore
     @exclusivity(unchecked) package var timers = TimerQueue()
     @exclusivity(unchecked) package var generator = SeededGenerator(seed: 0)
-    @exclusivity(unchecked) package var outputs: [EngineOutput] = []
-    /// Intents of the callbacks since the last drain, with their strategies.
-    @exclusivity(unchecked) package var intents: [(strategy: Int, intent: Intent)] = []
+    @exclusivity(unchecked) package var outputs = MoveQueue<EngineOutput>()
+    /// Intents of the callbacks since the last drain.
+    @exclusivity(unchecked) package var intents = MoveQueue<StrategyIntent>()
     /// At a fixed address, so that looking costs the hot path one load: something waits in `intents`, `outputs`
     /// or the trading core.
     @usableFromInline package let signals: UnsafeMutablePointer<EngineSignals>
@@ -39,7 +39,7 @@ package final class EngineShared {
     deinit { signals.deallocate() }
 
     func intend(_ intent: Intent, _ strategy: Int) {
-        intents.append((strategy, intent))
+        intents.append(StrategyIntent(strategy: strategy, intent: intent))
         signals.pointee.hasWork = true
     }
     func output(_ output: EngineOutput) {
@@ -155,12 +155,5 @@ final class Desk: StrategyDesk {
     func log(_ message: String) { shared.record(.log(.info, message, strategy: index)) }
     func record(_ series: String, _ value: Double) {
         shared.record(.series(series, value, strategy: index))
-    }
-}
-
-extension Array {
-    /// Keeps the storage. `removeAll(keepingCapacity:)` pays for a replacement even when there is nothing to remove.
-    mutating func empty() {
-        if !isEmpty { removeLast(count) }
     }
 }

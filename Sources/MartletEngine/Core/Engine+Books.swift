@@ -62,7 +62,7 @@ extension Engine {
         } else if !state.pointee.isUsable {
             markets.setFault(market, nil)
             shared.record(.bookUsable(market))
-            shared.trading.bookBecameUsable(market, now: now)
+            trading.bookBecameUsable(market, now: now)
             tellAll(subscribedTo: market) { $0.bookUsable(market) }
             if state.pointee.changeSubscribers != 0 { tellChange(market, state.pointee.changeSubscribers) }
         }
@@ -78,7 +78,7 @@ extension Engine {
         countFault()
         shared.record(.bookUnusable(market, fault))
         if wasUsable {
-            shared.trading.bookBecameUnusable(market, now: now)
+            trading.bookBecameUnusable(market, now: now)
             tellAll(subscribedTo: market) { $0.bookUnusable(market, fault) }
         }
         settleWork()

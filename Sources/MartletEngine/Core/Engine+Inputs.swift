@@ -26,17 +26,17 @@ extension Engine {
             guard markets.isKnown(market) else { return countUnknownMarket() }
             settle(market, result)
         case .unusable(let market, let fault): becomeUnusable(market, fault)
-        case .report(let report): shared.trading.handle(report, now: now)
-        case .balance(let shard, let cash): shared.trading.setBalance(shard: shard, cash, now: now)
+        case .report(let report): trading.handle(report, now: now)
+        case .balance(let shard, let cash): trading.setBalance(shard: shard, cash, now: now)
         case .adoptedOrder(let order, let strategy):
             guard markets.isKnown(order.market) else { return countUnknownMarket() }
-            _ = shared.trading.adopt(order, strategy: strategy, now: now)
+            _ = trading.adopt(order, strategy: strategy, now: now)
         case .adoptedPosition(let market, let position, let strategy):
             guard markets.isKnown(market) else { return countUnknownMarket() }
-            shared.trading.adopt(position, in: market, strategy: strategy, now: now)
-        case .limits(let limits): shared.trading.setLimits(limits, now: now)
+            trading.adopt(position, in: market, strategy: strategy, now: now)
+        case .limits(let limits): trading.setLimits(limits, now: now)
         case .clock: break
-        case .command(let command): shared.trading.command(command, now: now)
+        case .command(let command): trading.command(command, now: now)
         case .stopped: stop()
         }
         runClock()
@@ -46,7 +46,7 @@ extension Engine {
     /// `.report` without the envelope: a simulated venue's reports are as many as its orders.
     public mutating func handle(_ report: VenueReport, at time: Timestamp) {
         if time > markets.now { markets.now = time }
-        shared.trading.handle(report, now: now)
+        trading.handle(report, now: now)
         runClock()
         settleWork()
     }
@@ -56,7 +56,7 @@ extension Engine {
     private mutating func start(_ nonce: UInt64) {
         guard markStarted() else { return }
         shared.generator = SeededGenerator(seed: nonce)
-        shared.trading.seed(nonce)
+        trading.seed(nonce)
         for index in 0..<strategyCount { host(index).started() }
     }
 
@@ -78,7 +78,7 @@ extension Engine {
         if market.closeTime.isKnown, market.closeTime > now {
             shared.timers.set(.closes(id), at: market.closeTime)
         }
-        shared.trading.marketDefined(id)
+        trading.marketDefined(id)
         guard hasStarted else { return }
         for index in 0..<strategyCount { host(index).marketDefined(id) }
     }
@@ -87,7 +87,7 @@ extension Engine {
         guard markets.status(market) != status else { return }
         markets.setStatus(market, status)
         shared.record(.status(market, status))
-        shared.trading.marketStatusChanged(market, now: now)
+        trading.marketStatusChanged(market, now: now)
         tellAll(subscribedTo: market) { $0.statusChanged(market, status) }
     }
 
@@ -101,7 +101,7 @@ extension Engine {
             markets.setResult(market, result)
             shared.record(.result(market, result))
         }
-        shared.trading.settle(market, result, now: now)
+        trading.settle(market, result, now: now)
         changeStatus(market, .finalized)
     }
 
@@ -124,7 +124,7 @@ extension Engine {
             }
             settleWork()
         }
-        shared.trading.advance(to: now)
+        trading.advance(to: now)
     }
 
     /// Brings callbacks' intents to the gate, the gate's answers to the callbacks, and commands to the outputs,
@@ -132,29 +132,27 @@ extension Engine {
     @usableFromInline @inline(never)
     mutating func settleWork() {
         signals.pointee.hasWork = false
-        let trading = shared.trading
         var rounds = 0
         while true {
             if !shared.intents.isEmpty {
-                // The gate calls no strategy, so nothing is added while this is read.
-                for index in shared.intents.indices {
-                    trading.submit(
-                        shared.intents[index].intent, strategy: shared.intents[index].strategy, now: now)
+                // The gate calls no strategy, so nothing is added meanwhile.
+                while !shared.intents.isEmpty {
+                    let next = shared.intents.removeFirst()
+                    trading.submit(next.intent, strategy: next.strategy, now: now)
                 }
-                shared.intents.empty()
                 trading.advance(to: now)
             }
             guard trading.hasOutput || !shared.intents.isEmpty else { break }
             trading.hasOutput = false
-            if shared.keepsRecords {
-                for record in trading.records { shared.outputs.append(.record(record)) }
+            while !trading.records.isEmpty {
+                let record = trading.records.removeFirst()
+                if shared.keepsRecords { shared.outputs.append(.record(record)) }
             }
-            trading.records.empty()
-            for command in trading.commands { shared.outputs.append(.command(command)) }
-            trading.commands.empty()
-            // Strategies only note intents, so that nothing is added while this is read.
-            for index in trading.events.indices { tell(trading.events[index]) }
-            trading.events.empty()
+            while !trading.commands.isEmpty {
+                shared.outputs.append(.command(trading.commands.removeFirst()))
+            }
+            // Strategies only note intents, so that nothing is added meanwhile.
+            while !trading.events.isEmpty { tell(trading.events.removeFirst()) }
             rounds += 1
             if rounds > Engine.maximumRounds {
                 countRunaway()
@@ -170,10 +168,12 @@ extension Engine {
         switch event {
         case .order(let order, let strategy):
             shared.record(.order(order, strategy: strategy))
-            if strategy < strategyCount { host(strategy).orderChanged(order) }
+            if strategy < strategyCount {
+                hosts[strategy]._withUnsafeGuaranteedRef { $0.orderChanged(order) }
+            }
         case .fill(let fill, let strategy, let position):
             shared.record(.fill(fill, strategy: strategy, position: position))
-            if strategy < strategyCount { host(strategy).filled(fill) }
+            if strategy < strategyCount { hosts[strategy]._withUnsafeGuaranteedRef { $0.filled(fill) } }
         case .settlement(let settlement, let strategy):
             shared.record(.settlement(settlement, strategy: strategy))
             if strategy < strategyCount { host(strategy).settled(settlement) }

@@ -14,6 +14,8 @@ import Martlet
 ///     for output in engine.takeOutputs() { … }
 public struct Engine: ~Copyable {
     package let shared: EngineShared
+    /// The shared one, without a reference count on the way to it.
+    let trading: TradingCore
     @usableFromInline package let markets: MarketTable
     /// The table's fixed addresses, so that the hot path does not go through it.
     @usableFromInline let context: UnsafeMutablePointer<ContextState>
@@ -42,6 +44,7 @@ public struct Engine: ~Copyable {
         let trading = TradingCore(settings: settings, strategyNames: seats.map(\.name), markets: markets)
         let shared = EngineShared(markets: markets, trading: trading)
         self.shared = shared
+        self.trading = trading
         signals = shared.signals
         context = markets.context
         rows = markets.rows
@@ -77,19 +80,13 @@ public struct Engine: ~Copyable {
 
     /// Takes all outputs since the last call.
     public mutating func takeOutputs() -> [EngineOutput] {
-        let taken = shared.outputs
-        shared.outputs.removeAll(keepingCapacity: true)
+        let taken = shared.outputs.takeAll()
         signals.pointee.hasOutputs = false
         return taken
     }
     /// Hands all outputs since the last call to `body`, in order, without giving up their storage.
     public mutating func drainOutputs(_ body: (EngineOutput) -> Void) {
-        var index = 0
-        while index < shared.outputs.count {
-            body(shared.outputs[index])
-            index += 1
-        }
-        shared.outputs.empty()
+        while !shared.outputs.isEmpty { body(shared.outputs.removeFirst()) }
         signals.pointee.hasOutputs = false
     }
 
@@ -108,7 +105,7 @@ public struct Engine: ~Copyable {
     @inlinable @inline(__always)
     public mutating func handle(_ event: MarketEvent) {
         let index = Int(event.market.index)
-        if event.receiveTime > context.pointee.now { context.pointee.now = event.receiveTime }
+        context.pointee.now = max(context.pointee.now, event.receiveTime)
         guard event.market.index < context.pointee.marketCount else { return unknownMarket(event) }
         let state = rows.pointee + index
         switch event.kind {
@@ -163,25 +160,29 @@ public struct Engine: ~Copyable {
         if event.flags.contains(.snapshotEnd) { completeSnapshot(event.market) }
         guard state.pointee.isDirty, !state.pointee.isInSnapshot else { return }
         state.pointee.isDirty = false
-        let crossed = context.pointee.books[Int(event.market.index)].isCrossed
-        if crossed || !state.pointee.isUsable { judgeCrossing(event.market, crossed) }
+        let book = context.pointee.books + Int(event.market.index)
+        let (bid, ask) = (book.pointee.bestBid, book.pointee.bestAsk)
+        var isCrossed = false
+        var touch = state.pointee.toldTouch
+        if let bid, let ask {
+            isCrossed = bid >= ask
+            touch = bid.micros &+ ask.micros
+        }
+        if isCrossed || !state.pointee.isUsable { judgeCrossing(event.market, isCrossed) }
         if state.pointee.groupSubscribers != 0, state.pointee.isUsable {
             tellChange(event.market, state.pointee.groupSubscribers)
         }
         // Marks follow the mid, so that nothing need be looked at while its double stands still.
-        if state.pointee.isWatched, let bid = context.pointee.books[Int(event.market.index)].bestBid,
-            let ask = context.pointee.books[Int(event.market.index)].bestAsk,
-            bid.micros &+ ask.micros != state.pointee.toldTouch
-        {
-            state.pointee.toldTouch = bid.micros &+ ask.micros
+        if state.pointee.isWatched, touch != state.pointee.toldTouch {
+            state.pointee.toldTouch = touch
             watchedMarketMoved(event.market)
         }
     }
 
     @usableFromInline @inline(never)
     mutating func watchedMarketMoved(_ market: Market.ID) {
-        shared.trading.marketMoved(market, now: now)
-        if shared.trading.hasOutput { signals.pointee.hasWork = true }
+        trading.marketMoved(market, now: now)
+        if trading.hasOutput { signals.pointee.hasWork = true }
     }
 
     // MARK: Counters and phases

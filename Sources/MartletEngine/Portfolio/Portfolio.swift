@@ -2,9 +2,10 @@ import Martlet
 
 /// What one strategy, or the whole account, holds and has open, with the sums that the risk gate asks for.
 ///
-/// Flat arrays by market; all sums are kept up to date with each change, at a cost of the event's active
-/// markets.
-package struct Portfolio: Sendable {
+/// Flat by market; all sums are kept up to date with each change, at a cost of the event's active markets.
+///
+/// Never copied: the gate asks it several times an order.
+package struct Portfolio: ~Copyable {
     /// Orders of one side of a market that may still trade, at full size.
     package struct OpenSide: Hashable, Sendable {
         package var quantity: Quantity = .zero
@@ -22,6 +23,16 @@ package struct Portfolio: Sendable {
         /// What is in the sums for this market.
         var countedPosition: Quantity = .zero
 
+        @inline(__always)
+        mutating func addOpen(_ side: Side, _ quantity: Quantity, _ cost: Money) {
+            if side == .bid {
+                open.bid.quantity += quantity
+                open.bid.cost += cost
+            } else {
+                open.ask.quantity += quantity
+                open.ask.cost += cost
+            }
+        }
         /// The largest position, long or short, that fills of one side could lead to.
         var worstPosition: Quantity {
             let held = position.quantity
@@ -46,8 +57,9 @@ package struct Portfolio: Sendable {
         var worstPosition: Quantity = .zero
     }
 
-    package private(set) var holdings: ContiguousArray<Holding> = []
-    private var events: ContiguousArray<EventHolding> = []
+    /// By market.
+    package private(set) var holdings = Block<Holding>()
+    private var events = Block<EventHolding>()
     /// Sum over events of what the worst outcome loses.
     package private(set) var worstLoss: Money = .zero
     /// Sum over markets of the largest position that could come.
@@ -78,8 +90,7 @@ package struct Portfolio: Sendable {
     /// Changes what is open on a side.
     @inline(__always)
     mutating func addOpen(_ market: Int, _ side: Side, _ quantity: Quantity, _ cost: Money) {
-        holdings[market].open[side].quantity += quantity
-        holdings[market].open[side].cost += cost
+        holdings[market].addOpen(side, quantity, cost)
         refresh(market)
     }
 
@@ -123,30 +134,32 @@ package struct Portfolio: Sendable {
     }
 
     /// Values a position anew. O(1).
+    @inline(__always)
     mutating func mark(_ market: Int, at mark: Price) {
-        let before = holdings[market].unrealized
-        let isFlat = holdings[market].position.quantity.isZero
+        let holding = holdings.pointer(market)
+        let before = holding.pointee.unrealized
+        let isFlat = holding.pointee.position.quantity.isZero
         if isFlat, before == .zero { return }
-        let value = isFlat ? .zero : holdings[market].position.unrealized(at: mark)
-        guard value != before else { return }
+        let value = isFlat ? .zero : holding.pointee.position.unrealized(at: mark)
         unrealized += value - before
-        holdings[market].unrealized = value
+        holding.pointee.unrealized = value
     }
 
     // MARK: Sums
 
     private mutating func refresh(_ market: Int) {
-        let event = Int(holdings[market].event)
-        if !holdings[market].isActive {
-            holdings[market].isActive = true
-            events[event].markets.append(Int32(market))
+        let holding = holdings.pointer(market)
+        let event = events.pointer(Int(holding.pointee.event))
+        if !holding.pointee.isActive {
+            holding.pointee.isActive = true
+            event.pointee.markets.append(Int32(market))
         }
-        let worst = holdings[market].worstPosition
-        let change = worst - holdings[market].countedPosition
-        holdings[market].countedPosition = worst
-        events[event].worstPosition += change
+        let worst = holding.pointee.worstPosition
+        let change = worst - holding.pointee.countedPosition
+        holding.pointee.countedPosition = worst
+        event.pointee.worstPosition += change
         worstPosition += change
-        refreshEvent(event)
+        refreshEvent(Int(holding.pointee.event))
     }
 
     private mutating func refreshEvent(_ event: Int) {
@@ -155,15 +168,26 @@ package struct Portfolio: Sendable {
         events[event].worstLoss = loss
     }
 
-    /// What the worst outcome of an event loses, never below zero. With mutually exclusive markets the outcomes
-    /// are "this one wins" for each, and "none wins"; without, each market falls out as it will.
-    private func eventLoss(_ event: Int, replacing replaced: Int = -1, with holding: Holding? = nil) -> Money
-    {
-        if events[event].markets.count == 1, replaced < 0 || events[event].markets[0] == Int32(replaced) {
-            if let holding { return max(holding.worstLoss, .zero) }
-            return max(holdings[Int(events[event].markets[0])].worstLoss, .zero)
+    /// What the worst outcome of an event loses, never below zero.
+    @inline(__always)
+    private func eventLoss(_ event: Int) -> Money {
+        guard events[event].markets.count == 1 else { return jointLoss(event, replacing: -1, with: nil) }
+        return max(holdings[Int(events[event].markets[0])].worstLoss, .zero)
+    }
+    /// The same, were a market's holding another.
+    @inline(__always)
+    private func eventLoss(_ event: Int, replacing market: Int, with holding: Holding) -> Money {
+        let count = events[event].markets.count
+        guard count == 0 || (count == 1 && holding.isActive) else {
+            return jointLoss(event, replacing: market, with: holding)
         }
-        let markets = events[event].markets
+        return max(holding.worstLoss, .zero)
+    }
+
+    /// With mutually exclusive markets the outcomes are "this one wins" for each, and "none wins"; without, each
+    /// market falls out as it will.
+    @inline(never)
+    private func jointLoss(_ event: Int, replacing replaced: Int, with holding: Holding?) -> Money {
         var isNew = replaced >= 0
         var none = Money.zero
         var worstSwing = Money.zero
@@ -175,7 +199,7 @@ package struct Portfolio: Sendable {
             worstSwing = max(worstSwing, yes - no)
             separate += max(max(yes, no), .zero)
         }
-        for market in markets {
+        for market in events[event].markets {
             if Int(market) == replaced, let holding {
                 add(holding)
                 isNew = false
@@ -187,7 +211,7 @@ package struct Portfolio: Sendable {
         return events[event].isExclusive ? max(none + worstSwing, .zero) : separate
     }
 
-    /// What the sums would be with more open on a side.
+    /// What the sums are, or would be.
     struct Projection {
         var marketPosition: Quantity
         var eventPosition: Quantity
@@ -199,22 +223,23 @@ package struct Portfolio: Sendable {
 
     func current(_ market: Int) -> Projection {
         let holding = holdings[market]
-        let event = events[Int(holding.event)]
+        let event = Int(holding.event)
         return Projection(
-            marketPosition: holding.worstPosition, eventPosition: event.worstPosition,
-            totalPosition: worstPosition, marketLoss: holding.worstLoss, eventLoss: event.worstLoss,
+            marketPosition: holding.worstPosition, eventPosition: events[event].worstPosition,
+            totalPosition: worstPosition, marketLoss: holding.worstLoss, eventLoss: events[event].worstLoss,
             totalLoss: worstLoss)
     }
 
+    /// With more open on a side.
     func projected(_ market: Int, _ side: Side, _ quantity: Quantity, _ cost: Money) -> Projection {
         var holding = holdings[market]
-        holding.open[side].quantity += quantity
-        holding.open[side].cost += cost
+        holding.addOpen(side, quantity, cost)
         let event = Int(holding.event)
-        let change = holding.worstPosition - holdings[market].countedPosition
+        let worst = holding.worstPosition
+        let change = worst - holding.countedPosition
         let loss = eventLoss(event, replacing: market, with: holding)
         return Projection(
-            marketPosition: holding.worstPosition, eventPosition: events[event].worstPosition + change,
+            marketPosition: worst, eventPosition: events[event].worstPosition + change,
             totalPosition: worstPosition + change, marketLoss: holding.worstLoss, eventLoss: loss,
             totalLoss: worstLoss + loss - events[event].worstLoss)
     }
@@ -240,7 +265,8 @@ package struct Portfolio: Sendable {
         var sums = Position()
         var unrealized = Money.zero
         var worst = Quantity.zero
-        for (index, holding) in holdings.enumerated() {
+        for index in holdings.indices {
+            let holding = holdings[index]
             sums.cost += holding.position.cost
             sums.realized += holding.position.realized
             sums.fees += holding.position.fees

@@ -81,14 +81,16 @@ struct RiskGate {
         }
     }
     mutating func set(_ state: RiskState, for portfolio: Int) { states[portfolio] = state }
-    func limits(_ portfolio: Int) -> RiskLimits { portfolio == account ? accountLimits : strategyLimits }
+    func dailyLossLimit(_ portfolio: Int) -> Money {
+        portfolio == account ? accountLimits.maxDailyLoss : strategyLimits.maxDailyLoss
+    }
 
     mutating func tighten(account: RiskLimits?, strategies: RiskLimits?) {
         if let account { accountLimits.tighten(to: account) }
         if let strategies { strategyLimits.tighten(to: strategies) }
         for index in windows.indices {
-            windows[index].tighten(
-                to: limits(index == windows.count - 1 ? self.account : index).maxOrdersPerSecond)
+            let isAccount = index == windows.count - 1
+            windows[index].tighten(to: (isAccount ? accountLimits : strategyLimits).maxOrdersPerSecond)
         }
     }
 
@@ -267,9 +269,10 @@ struct RiskGate {
     private func judgeExposure(
         _ portfolio: Int, _ limits: RiskLimits, _ proposal: Proposal, _ core: TradingCore
     ) -> Refusal? {
-        let before = core.portfolios[portfolio].current(proposal.market)
         let after = core.portfolios[portfolio].projected(
             proposal.market, proposal.side, proposal.added.quantity, proposal.added.cost)
+        if after.isWithin(limits) { return nil }
+        let before = core.portfolios[portfolio].current(proposal.market)
         func exceeds<T: Comparable>(_ rule: RiskRule, _ value: T, _ before: T, _ limit: T) -> Refusal? {
             value > limit && value > before ? Refusal(rule, value: "\(value)", limit: "\(limit)") : nil
         }
@@ -288,5 +291,14 @@ struct RiskGate {
         guard needed.raw > 0 else { return nil }
         let available = core.cash[core.shardIndex(proposal.market)].available
         return needed > available ? Refusal(.balance, value: "\(needed)", limit: "\(available)") : nil
+    }
+}
+
+extension Portfolio.Projection {
+    /// No sum is beyond its limit: what nearly every order comes to, found at once.
+    fileprivate func isWithin(_ limits: RiskLimits) -> Bool {
+        marketPosition <= limits.maxMarketPosition && eventPosition <= limits.maxEventPosition
+            && totalPosition <= limits.maxTotalPosition && marketLoss <= limits.maxMarketLoss
+            && eventLoss <= limits.maxEventLoss && totalLoss <= limits.maxTotalLoss
     }
 }

@@ -5,7 +5,7 @@ import Martlet
 /// One token bucket a shard (API.md §3: single writes to shard 1 and above are billed to that shard's bucket,
 /// shard 0 and all batches to the unscoped one). In a bucket cancels go first, then what reduces risk, then the
 /// rest, each by age. An entry whose token its order no longer bears was superseded, and is skipped.
-package struct OrderRouter {
+package struct OrderRouter: ~Copyable {
     /// In order of precedence.
     enum Class: Int, CaseIterable {
         case cancel, reducing, normal
@@ -17,50 +17,46 @@ package struct OrderRouter {
         var age: UInt64
     }
 
-    /// First in, first out, with what was taken off the front reclaimed now and then.
-    struct Queue {
-        private var entries: [Entry] = []
-        private var head = 0
-        var first: Entry? { head < entries.count ? entries[head] : nil }
-        var count: Int { entries.count - head }
-        /// By age: at the end for a new entry, near the front for one that had left and is back.
+    /// By age: at the end for a new entry, near the front for one that had left and is back.
+    struct Queue: ~Copyable {
+        private var entries = MoveQueue<Entry>()
+        @inline(__always) var first: Entry? { entries.isEmpty ? nil : entries[0] }
+        var count: Int { entries.count }
         mutating func insert(_ entry: Entry) {
-            guard let last = entries.last, count > 0, last.age > entry.age else {
-                entries.append(entry)
-                return
-            }
-            var index = head
+            guard count > 0, entries[count - 1].age > entry.age else { return entries.append(entry) }
+            var index = 0
             while entries[index].age < entry.age { index += 1 }
             entries.insert(entry, at: index)
         }
-        mutating func removeFirst() {
-            head += 1
-            if head == entries.count {
-                entries.removeAll(keepingCapacity: true)
-                head = 0
-            } else if head > 1024, head > entries.count / 2 {
-                entries.removeFirst(head)
-                head = 0
-            }
-        }
+        @inline(__always) mutating func removeFirst() { _ = entries.removeFirst() }
         /// Drops entries that are not wanted any more, keeping the order.
         mutating func compact(_ isWanted: (Entry) -> Bool) {
-            entries = entries[head...].filter(isWanted)
-            head = 0
+            for entry in entries.takeAll() where isWanted(entry) { entries.append(entry) }
         }
     }
 
-    package struct Lane {
-        var queues: [Queue] = [Queue(), Queue(), Queue()]
+    package struct Lane: ~Copyable {
+        /// By class.
+        private var queues = Block<Queue>()
         package var bucket: TokenBucket
         /// Entries that are still wanted.
         package internal(set) var waiting = 0
         var entryCount: Int { queues[0].count + queues[1].count + queues[2].count }
+
+        init(bucket: TokenBucket) {
+            self.bucket = bucket
+            for _ in Class.allCases { queues.append(Queue()) }
+        }
+
+        subscript(queue: Class) -> Queue {
+            @inline(__always) unsafeAddress { UnsafePointer(queues.pointer(queue.rawValue)) }
+            @inline(__always) nonmutating unsafeMutableAddress { queues.pointer(queue.rawValue) }
+        }
     }
 
     let settings: RouterSettings
     package internal(set) var limits: RateLimits
-    package internal(set) var lanes: ContiguousArray<Lane>
+    package internal(set) var lanes = Block<Lane>()
     package internal(set) var statistics = RouterStatistics()
     /// When something that waits can leave; nil when nothing waits.
     package internal(set) var wake: Timestamp?
@@ -72,11 +68,10 @@ package struct OrderRouter {
     init(settings: RouterSettings, limits: RateLimits) {
         self.settings = settings
         self.limits = limits
-        lanes = []
     }
 
     mutating func addLane(now: Timestamp) {
-        lanes.append(Lane(bucket: TokenBucket(limits.write, now: now)))
+        lanes.append(Lane(bucket: TokenBucket(limits.write, margin: settings.arrivalMargin, now: now)))
     }
 
     mutating func setLimits(_ limits: RateLimits, now: Timestamp) {
@@ -90,11 +85,10 @@ package struct OrderRouter {
     mutating func enqueue(_ slot: Int, lane: Int, class: Class, age: UInt64) -> UInt64 {
         lastToken += 1
         let entry = Entry(slot: Int32(slot), token: lastToken, age: age == 0 ? lastToken : age)
-        lanes[lane].queues[`class`.rawValue].insert(entry)
+        lanes[lane][`class`].insert(entry)
         lanes[lane].waiting += 1
         isDirty = true
-        let waiting = lanes.reduce(0) { $0 + $1.waiting }
-        statistics.longestQueue = max(statistics.longestQueue, waiting)
+        statistics.longestQueue = max(statistics.longestQueue, queueLength)
         return lastToken
     }
     /// An order's entry is not wanted any more: its token was taken back.
@@ -119,7 +113,11 @@ package struct OrderRouter {
         Int64(Double(lanes[lane].bucket.capacity) * min(max(settings.cancelReserve, 0), 0.9))
     }
 
-    package var queueLength: Int { lanes.reduce(0) { $0 + $1.waiting } }
+    package var queueLength: Int {
+        var sum = 0
+        for lane in lanes.indices { sum += lanes[lane].waiting }
+        return sum
+    }
 }
 
 /// What the router did.

@@ -16,6 +16,9 @@ public struct RouterSettings: Codable, Hashable, Sendable {
     public var batchesCancels: Bool = false
     /// The most orders in one batch.
     public var batchLimit: Int = 20
+    /// By how much requests may differ in the time that they take to the exchange. The budget is kept smaller by what
+    /// refills within it, so that none is refused that arrives close upon others.
+    public var arrivalMargin: TimeSpan = .milliseconds(50)
     /// The wait after a first 429; doubled with each further one, with up to half of it added by chance.
     public var backOff: TimeSpan = .milliseconds(100)
     /// The longest wait after a 429.

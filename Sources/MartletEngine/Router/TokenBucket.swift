@@ -21,14 +21,25 @@ package struct TokenBucket: Sendable {
     /// Tokens spent in all.
     package private(set) var spent: Int64 = 0
 
+    /// By how much requests may differ in the time that they take to the exchange.
+    private let margin: TimeSpan
+
     /// Starts full.
-    package init(_ limits: RateLimits.Bucket, now: Timestamp) {
+    package init(_ limits: RateLimits.Bucket, margin: TimeSpan = .zero, now: Timestamp) {
         self.limits = limits
-        level = Int64(limits.capacity) * TokenBucket.nano
+        self.margin = margin
+        level = 0
         updated = now
+        level = capacityNano
     }
 
-    private var capacityNano: Int64 { Int64(limits.capacity) * TokenBucket.nano / Self.fullScale * scale }
+    /// Smaller than the exchange's by what refills within the margin. What left within a span can arrive within one
+    /// shorter by the margin, with so much less refilled: so nothing that we may send can be refused.
+    private var capacityNano: Int64 {
+        let whole = Int64(limits.capacity) * TokenBucket.nano
+        let (lost, overflows) = Int64(limits.refill).multipliedReportingOverflow(by: margin.nanoseconds)
+        return max(whole - (overflows ? whole : lost), whole / 2) / Self.fullScale * scale
+    }
     private var refillPerNano: Int64 { max(1, Int64(limits.refill) * scale / Self.fullScale) }
 
     /// Whole tokens at hand.
@@ -90,6 +101,8 @@ package struct TokenBucket: Sendable {
         let jitter = base > 1 ? Int64(chance % UInt64(base / 2 + 1)) : 0
         blockedUntil = max(blockedUntil, now + TimeSpan(nanoseconds: base + jitter))
     }
+    /// Smaller than the exchange's figures, after a 429.
+    var isShrunk: Bool { scale < Self.fullScale }
     /// Undoes the shrinking step by step; called when something is about to be sent.
     package mutating func recover(_ settings: RouterSettings, now: Timestamp) {
         guard scale < Self.fullScale, now >= scaleTime + settings.recovery else { return }

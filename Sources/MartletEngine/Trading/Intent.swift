@@ -11,6 +11,12 @@ package enum Intent: Hashable, Sendable {
     case quote(Market.ID, bid: Quote?, ask: Quote?)
 }
 
+/// An intent and the index of the strategy that has it.
+package struct StrategyIntent: Hashable, Sendable {
+    package var strategy: Int
+    package var intent: Intent
+}
+
 /// What the trading core wants its strategies told, in order. `strategy` is the strategy's index.
 package enum TradingEvent: Hashable, Sendable {
     case order(Order, strategy: Int)

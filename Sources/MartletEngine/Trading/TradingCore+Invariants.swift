@@ -5,7 +5,7 @@ extension TradingCore {
     /// every input.
     package func checkInvariants() {
         store.checkInvariants()
-        for portfolio in portfolios { portfolio.checkInvariants() }
+        for index in portfolios.indices { portfolios[index].checkInvariants() }
         for market in desks.indices { checkMarket(market) }
         checkOrders()
         for index in cash.shards.indices {

@@ -272,11 +272,15 @@ extension TradingCore {
     }
 
     /// Halts what has lost its day's limit.
+    @inline(__always)
     func judgeLoss(_ portfolio: Int, _ now: Timestamp) {
         let loss = portfolios[portfolio].dailyLoss
-        guard loss.raw > 0, gate.states[portfolio] != .halted else { return }
-        let limit = gate.limits(portfolio).maxDailyLoss
-        guard loss >= limit else { return }
+        if loss.raw > 0, loss >= gate.dailyLossLimit(portfolio) { haltAtLoss(portfolio, loss, now) }
+    }
+    @inline(never)
+    private func haltAtLoss(_ portfolio: Int, _ loss: Money, _ now: Timestamp) {
+        guard gate.states[portfolio] != .halted else { return }
+        let limit = gate.dailyLossLimit(portfolio)
         let name =
             portfolio < unassigned
             ? strategyNames[portfolio] : portfolio == account ? "the account" : "unassigned"

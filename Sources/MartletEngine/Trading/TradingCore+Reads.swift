@@ -63,7 +63,10 @@ extension TradingCore {
     }
     /// Realised and unrealised profit of a strategy, fees taken off.
     package func profit(_ strategy: Int) -> Money { portfolios[strategy].profit }
-    package var accountPortfolio: Portfolio { portfolios[account] }
+    /// In place: it is not copied. Sound because the core keeps its portfolios where they are.
+    package var accountPortfolio: Portfolio {
+        unsafeAddress { UnsafePointer(portfolios.baseAddress! + account) }
+    }
 
     /// Cash that neither a position nor an order ties up: of one shard by the exchange's number, or of all.
     package func availableCash(_ shard: Int? = nil) -> Money {

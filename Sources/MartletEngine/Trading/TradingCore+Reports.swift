@@ -266,7 +266,9 @@ extension TradingCore {
         } else if wasDone, !store.records[slot].life.isDone {
             reopen(slot)
         }
-        if !store.records[slot].life.isDone {
+        if !store.records[slot].life.isDone,
+            store.records[slot].pending != nil || store.records[slot].wantsCancel
+        {
             nextRequest(slot, now)
             // Withdrawn on the way, and told.
             if store.records[slot].life.isDone { return }

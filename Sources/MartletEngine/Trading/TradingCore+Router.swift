@@ -79,7 +79,9 @@ extension TradingCore {
         for lane in router.lanes.indices where router.lanes[lane].waiting > 0 {
             if router.wantsCompaction(lane: lane) { compact(lane) }
             router.lanes[lane].bucket.refill(to: now)
-            router.lanes[lane].bucket.recover(settings.router, now: now)
+            if router.lanes[lane].bucket.isShrunk {
+                router.lanes[lane].bucket.recover(settings.router, now: now)
+            }
             if let next = pump(lane, now) { wake = min(wake ?? next, next) }
             flushBatches()
         }
@@ -87,8 +89,8 @@ extension TradingCore {
     }
 
     private func compact(_ lane: Int) {
-        for index in router.lanes[lane].queues.indices {
-            router.lanes[lane].queues[index].compact { store.records[Int($0.slot)].token == $0.token }
+        for index in OrderRouter.Class.allCases {
+            router.lanes[lane][index].compact { store.records[Int($0.slot)].token == $0.token }
         }
     }
 
@@ -101,7 +103,7 @@ extension TradingCore {
             }
             let market = Int(store.records[order].order.market.index)
             if desks[market].uncertain > 0, approved.work != .cancel {
-                router.lanes[lane].queues[queue.rawValue].removeFirst()
+                router.lanes[lane][queue].removeFirst()
                 dequeue(order)
                 store.records[order].isParked = true
                 desks[market].parked += 1
@@ -112,7 +114,7 @@ extension TradingCore {
             guard router.lanes[lane].bucket.affords(cost, leaving: kept, now: now) else {
                 return router.lanes[lane].bucket.time(for: cost, leaving: kept)
             }
-            router.lanes[lane].queues[queue.rawValue].removeFirst()
+            router.lanes[lane][queue].removeFirst()
             dequeue(order)
             router.lanes[lane].bucket.spend(cost)
             send(order, approved, now)
@@ -122,11 +124,13 @@ extension TradingCore {
 
     /// The request that leaves next, superseded ones skipped.
     private func front(_ lane: Int) -> (slot: Int, queue: OrderRouter.Class)? {
-        for queue in OrderRouter.Class.allCases {
-            while let entry = router.lanes[lane].queues[queue.rawValue].first {
-                if store.records[Int(entry.slot)].token == entry.token { return (Int(entry.slot), queue) }
-                router.lanes[lane].queues[queue.rawValue].removeFirst()
-            }
+        front(lane, .cancel) ?? front(lane, .reducing) ?? front(lane, .normal)
+    }
+    @inline(__always)
+    private func front(_ lane: Int, _ queue: OrderRouter.Class) -> (slot: Int, queue: OrderRouter.Class)? {
+        while let entry = router.lanes[lane][queue].first {
+            if store.records[Int(entry.slot)].token == entry.token { return (Int(entry.slot), queue) }
+            router.lanes[lane][queue].removeFirst()
         }
         return nil
     }

@@ -15,9 +15,9 @@ package final class TradingCore {
 
     // MARK: Outputs, drained by the engine
 
-    @exclusivity(unchecked) package var commands: [VenueCommand] = []
-    @exclusivity(unchecked) package var events: [TradingEvent] = []
-    @exclusivity(unchecked) package var records: [EngineRecord] = []
+    @exclusivity(unchecked) package var commands = MoveQueue<VenueCommand>()
+    @exclusivity(unchecked) package var events = MoveQueue<TradingEvent>()
+    @exclusivity(unchecked) package var records = MoveQueue<EngineRecord>()
     /// One of the three above is not empty.
     @exclusivity(unchecked) package var hasOutput = false
 
@@ -60,7 +60,7 @@ package final class TradingCore {
         account = strategyNames.count + 1
         store = OrderStore(finishedLimit: settings.finishedOrdersKept)
         portfolios = .allocate(capacity: strategyNames.count + 2)
-        portfolios.initialize(repeating: Portfolio())
+        for index in portfolios.indices { portfolios.initializeElement(at: index, to: Portfolio()) }
         gate = RiskGate(settings, strategies: strategyNames.count)
         router = OrderRouter(settings: settings.router, limits: .basic)
         trades = TradeMemory(limit: settings.tradesRemembered)

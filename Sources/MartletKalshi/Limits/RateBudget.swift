@@ -32,8 +32,8 @@ public struct RateBudget: Sendable {
         self.limits = limits
         self.costs = costs
         self.settings = settings
-        read = TokenBucket(limits.read, now: now)
-        write = [(0, TokenBucket(limits.write, now: now))]
+        read = TokenBucket(limits.read, margin: settings.arrivalMargin, now: now)
+        write = [(0, TokenBucket(limits.write, margin: settings.arrivalMargin, now: now))]
     }
 
     /// Figures from the limits endpoint and the cost table. What has been spent stays spent.
@@ -101,11 +101,21 @@ public struct RateBudget: Sendable {
         }
     }
 
+    /// When every write bucket will be full again if nothing else is written.
+    public mutating func writesRefilled(now: Timestamp) -> Timestamp {
+        var time = now
+        for index in write.indices {
+            write[index].bucket.refill(to: now)
+            time = max(time, write[index].bucket.time(for: Int(write[index].bucket.capacity), leaving: 0))
+        }
+        return time
+    }
+
     private mutating func buckets(of scope: BudgetScope, now: Timestamp) -> [Int] {
         guard case .write(let shard) = scope else { return Array(write.indices) }
         let wanted = max(0, shard)
         if let index = write.firstIndex(where: { $0.shard == wanted }) { return [index] }
-        write.append((wanted, TokenBucket(limits.write, now: now)))
+        write.append((wanted, TokenBucket(limits.write, margin: settings.arrivalMargin, now: now)))
         return [write.count - 1]
     }
 }

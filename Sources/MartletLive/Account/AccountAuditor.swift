@@ -6,7 +6,8 @@ import MartletNetwork
 /// Compares our account with the exchange's: positions, cash and resting orders, within the read budget.
 ///
 /// REST trails the exchange's engine, so a comparison counts only if nothing of ours moved from a little before the
-/// reading's own time on, and a difference only when two readings in a row show it. What follows from one is
+/// reading's own time on, and a difference only when two readings in a row show it, with all fills and orders asked
+/// for over REST in between: what a feed that had died has not told is no difference. What follows from one is
 /// ``LiveSettings/onDifference``.
 final class AccountAuditor {
     /// What is compared.
@@ -20,11 +21,17 @@ final class AccountAuditor {
     /// Nothing of ours may have moved for this long.
     private static let quiet = TimeSpan.seconds(2)
     private static let repeatAfter = TimeSpan.seconds(3)
+    /// The same at a session's end, where nothing new is sent.
+    private static let quietAtEnd = TimeSpan.seconds(1)
 
     private unowned let session: TradingSession
     private let client: KalshiClient
     private let gateway: RestGateway
     private let settings: LiveSettings
+    /// Brings fills and orders since a time of the exchange from REST.
+    private let catchUp: (Timestamp) -> Void
+    /// Up to here the accounts agreed.
+    private var agreedAt: Timestamp
     private var isReading = false
     private var nextReading: Timestamp
     /// The last reading's difference: it counts when the next one shows the same.
@@ -32,8 +39,24 @@ final class AccountAuditor {
     private var isAgreed = true
     private(set) var agreements = 0
     private(set) var differences = 0
+    /// Why the last attempt at a comparison proved nothing, for a person; nil after one that did.
+    private(set) var obstacle: String?
+    private var quiet: TimeSpan {
+        session.isEnding ? AccountAuditor.quietAtEnd : AccountAuditor.quiet
+    }
+    private var repeatAfter: TimeSpan {
+        session.isEnding ? AccountAuditor.quietAtEnd : AccountAuditor.repeatAfter
+    }
 
-    init(_ session: TradingSession, _ client: KalshiClient, _ gateway: RestGateway, settings: LiveSettings) {
+    /// Clocks and the exchange's own delays may differ by so much in what is asked for again.
+    private static let overlap = TimeSpan.seconds(60)
+
+    init(
+        _ session: TradingSession, _ client: KalshiClient, _ gateway: RestGateway, settings: LiveSettings,
+        catchUp: @escaping (Timestamp) -> Void
+    ) {
+        self.catchUp = catchUp
+        agreedAt = session.now
         self.session = session
         self.client = client
         self.gateway = gateway
@@ -42,11 +65,16 @@ final class AccountAuditor {
     }
 
     /// Reads as soon as it is quiet: after a stop, a reconnect, an order that nobody knew.
-    func hurry() { nextReading = min(nextReading, session.now + AccountAuditor.quiet) }
+    func hurry() { nextReading = min(nextReading, session.now + quiet) }
 
     func look(at now: Timestamp) {
-        guard !isReading, now >= nextReading, isQuiet(since: now - AccountAuditor.quiet) else { return }
+        guard !isReading, now >= nextReading else { return }
+        if let unrest = unrest(since: now - quiet) {
+            obstacle = unrest
+            return
+        }
         isReading = true
+        obstacle = "the exchange has not answered yet"
         let client = client
         let loop = session.loop
         let began = now
@@ -76,10 +104,15 @@ final class AccountAuditor {
         return Reading(asOf: asOf, balance: balance, positions: positions, resting: resting)
     }
 
-    /// Whether nothing of ours has moved, and nothing is under way.
-    private func isQuiet(since: Timestamp) -> Bool {
-        session.account.lastActivity < since && gateway.inFlight == 0 && session.account.unclaimed.isEmpty
-            && session.engine.shared.trading.ordersToLookUp().isEmpty
+    /// What of ours has moved since, or is under way; nil for nothing.
+    private func unrest(since: Timestamp) -> String? {
+        if session.account.lastActivity >= since { return "our orders or positions moved just before" }
+        if gateway.inFlight > 0 { return "\(gateway.inFlight) requests are without an answer" }
+        if !session.account.unclaimed.isEmpty {
+            return "\(session.account.unclaimed.count) fills wait for the order that they belong to"
+        }
+        let unknown = session.engine.shared.trading.ordersToLookUp()
+        return unknown.isEmpty ? nil : "\(unknown.count) orders are unknown"
     }
 
     private func took(_ result: Result<Reading, any Error>, began: Timestamp) {
@@ -88,28 +121,37 @@ final class AccountAuditor {
         nextReading = now + settings.auditInterval
         guard case .success(let reading) = result else {
             if case .failure(let error) = result {
+                obstacle = "the exchange's account could not be read: \(error)"
+                if session.isEnding { nextReading = now + repeatAfter }
                 session.tell(.remark("cannot compare accounts: \(error)"))
             }
             return
         }
         // Something moved while it was read: it proves nothing.
-        guard isQuiet(since: began - AccountAuditor.quiet), isFresh(reading, began) else {
-            nextReading = now + AccountAuditor.repeatAfter
+        if let unrest = unrest(since: began - quiet) ?? staleness(reading) {
+            obstacle = unrest
+            nextReading = now + repeatAfter
             return
         }
+        takeOverCash(reading, at: now)
         guard let difference = difference(reading) else {
             suspected = nil
+            obstacle = nil
             agreements += 1
+            agreedAt = began
             if !isAgreed { session.tell(.agreed) }
             isAgreed = true
             return
         }
         guard suspected == difference else {
             suspected = difference
-            nextReading = now + AccountAuditor.repeatAfter
+            obstacle = "seen once so far: \(difference)"
+            catchUp(agreedAt - AccountAuditor.overlap)
+            nextReading = now + repeatAfter
             return
         }
         suspected = nil
+        obstacle = nil
         isAgreed = false
         differences += 1
         session.tell(.difference(difference))
@@ -117,9 +159,24 @@ final class AccountAuditor {
     }
 
     /// Reads trail the engine: what is older than our last activity proves nothing.
-    private func isFresh(_ reading: Reading, _ began: Timestamp) -> Bool {
-        let correction = gateway.clockOffset.correction
-        return reading.asOf >= session.account.lastActivity + correction
+    private func staleness(_ reading: Reading) -> String? {
+        let wanted = session.account.lastActivity + gateway.clockOffset.correction
+        if reading.asOf >= wanted { return nil }
+        return "the exchange's answers are as of \(reading.asOf), before our last activity at \(wanted)"
+    }
+
+    /// Trades of others in markets that are not ours move cash, and so does a deposit: where positions and orders
+    /// agree, and something moved outside, the exchange's word is right.
+    private func takeOverCash(_ reading: Reading, at now: Timestamp) {
+        guard session.account.movedOutside else { return }
+        session.account.movedOutside = false
+        for (shard, money) in cash(reading.balance).sorted(by: { $0.key < $1.key }) {
+            let ours = session.engine.shared.trading.cash.shards.first { $0.number == shard }
+            if let ours, agrees(money, ours.cash) || agrees(money, ours.cash - ours.reserved) { continue }
+            session.tell(
+                .remark("cash on shard \(shard) moved by trades outside this session: \(money) from now on"))
+            session.take(.balance(shard: shard, money + (ours?.reserved ?? .zero)), at: now)
+        }
     }
 
     // MARK: - Comparing

@@ -22,7 +22,7 @@ package struct AccountOpening: Sendable {
     private static let attempts = 5
 
     package static func read(_ client: KalshiClient) async throws -> AccountOpening {
-        let status = try await client.send(Endpoints.exchangeStatus())
+        async let status = client.send(Endpoints.exchangeStatus())
         let limits = try await client.refreshLimits()
         let began = client.exchangeNow
         var filter = AccountFilter()
@@ -30,25 +30,35 @@ package struct AccountOpening: Sendable {
         var before = try await fills(client, filter)
         var attempt = 0
         while true {
-            let balance = try await client.send(Endpoints.balance())
-            var positions: [MarketPosition] = []
-            for try await position in client.all(Endpoints.positions()) where !position.position.isZero {
-                positions.append(position)
-            }
-            var resting: [RestOrder] = []
-            for try await order in client.all(Endpoints.orders(AccountFilter(status: "resting"))) {
-                resting.append(order)
-            }
+            async let balance = client.send(Endpoints.balance())
+            async let held = positions(client)
+            let resting = try await restingOrders(client)
+            let (cash, positions) = (try await balance, try await held)
             let after = try await fills(client, filter)
             attempt += 1
             // Something traded meanwhile: positions and fills may be of different moments.
             if after == before || attempt == AccountOpening.attempts {
                 return AccountOpening(
-                    status: status, limits: limits, balance: balance, positions: positions, resting: resting,
-                    knownTrades: after, began: began, clockOffset: client.clockOffset)
+                    status: try await status, limits: limits, balance: cash, positions: positions,
+                    resting: resting, knownTrades: after, began: began, clockOffset: client.clockOffset)
             }
             before = after
         }
+    }
+
+    private static func positions(_ client: KalshiClient) async throws -> [MarketPosition] {
+        var positions: [MarketPosition] = []
+        for try await position in client.all(Endpoints.positions()) where !position.position.isZero {
+            positions.append(position)
+        }
+        return positions
+    }
+    private static func restingOrders(_ client: KalshiClient) async throws -> [RestOrder] {
+        var resting: [RestOrder] = []
+        for try await order in client.all(Endpoints.orders(AccountFilter(status: "resting"))) {
+            resting.append(order)
+        }
+        return resting
     }
 
     private static func fills(_ client: KalshiClient, _ filter: AccountFilter) async throws -> Set<String> {

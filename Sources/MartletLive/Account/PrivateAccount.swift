@@ -9,11 +9,26 @@ struct PrivateAccount {
     var unclaimed: [(fill: FillMessage, since: Timestamp)] = []
     /// Trades that the starting positions hold already.
     var knownTrades: Set<String> = []
-    /// The exchange's word on positions, by ticker, as the channel last told.
-    var told: [String: Quantity] = [:]
     /// When something of ours last moved: a comparison waits until it is quiet.
     var lastActivity = Timestamp.distantPast
+    /// Fills of orders that this run did not place.
     var strangers = 0
+    /// Cash moved by trades outside our markets: the exchange's word on cash is taken over.
+    var movedOutside = false
+    /// Things of other programs that are not told yet, and when they may be.
+    var untold: [String: Int] = [:]
+    var nextTelling = Timestamp.distantPast
+    static let tellingInterval = TimeSpan.seconds(60)
+
+    /// The line to be told now; nil where a minute has not passed.
+    mutating func note(_ kind: String, at now: Timestamp) -> String? {
+        untold[kind, default: 0] += 1
+        guard now >= nextTelling else { return nil }
+        nextTelling = now + PrivateAccount.tellingInterval
+        let parts = untold.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+        untold = [:]
+        return "another program, or hand, trades on this account: " + parts.joined(separator: ", ")
+    }
 
     /// A fill waits this long for a name before it is booked as nobody's, if no request is open.
     static let patience = TimeSpan.seconds(2)

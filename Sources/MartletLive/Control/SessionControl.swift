@@ -55,6 +55,15 @@ public final class SessionControl: Sendable {
     /// The state to be shown from now on, as JSON.
     public func publish(_ json: [UInt8]) { published.withLock { $0 = json } }
 
+    deinit {
+        let (held, thread) = (held, thread)
+        thread.loop.execute {
+            held.server?.close()
+            held.server = nil
+            thread.stop()
+        }
+    }
+
     public func close() {
         let done = DispatchSemaphore(value: 0)
         thread.loop.execute { [held] in
@@ -63,7 +72,6 @@ public final class SessionControl: Sendable {
             done.signal()
         }
         done.wait()
-        thread.stop()
     }
 }
 

@@ -9,8 +9,9 @@ struct OrderTable: OrderDirectory {
         var venueID: String?
         /// When the order's request left, our clock.
         var sent: Timestamp
-        /// Signatures kept ready for its amends.
+        /// Signatures kept ready for its amends, and for its cancel where that has a path of its own.
         var amendPath: SignedPath?
+        var cancelPath: SignedPath?
     }
 
     private var routes: [OrderRoute?] = []
@@ -54,10 +55,14 @@ struct OrderTable: OrderDirectory {
     mutating func order(venueOrderID: String, clientOrderID: String?) -> OrderID? {
         names.order(venueOrderID: venueOrderID, clientOrderID: clientOrderID)
     }
-    mutating func keep(_ path: SignedPath?, for order: OrderID) { entries[order]?.amendPath = path }
+    mutating func keep(amend: SignedPath, cancel: SignedPath?, for order: OrderID) {
+        entries[order]?.amendPath = amend
+        entries[order]?.cancelPath = cancel
+    }
 
-    /// An order is over. It keeps its names, for fills may still be told; those finished long ago go.
-    mutating func finished(_ order: OrderID) -> SignedPath? {
+    /// An order is over. It keeps its names, for fills may still be told; those finished long ago go. Returns the
+    /// paths that need no signatures any more.
+    mutating func finished(_ order: OrderID) -> [SignedPath] {
         finishedOrders.append(order)
         if finishedOrders.count - finishedHead > OrderTable.finishedKept {
             let oldest = finishedOrders[finishedHead]
@@ -70,8 +75,10 @@ struct OrderTable: OrderDirectory {
                 finishedHead = 0
             }
         }
-        defer { entries[order]?.amendPath = nil }
-        return entries[order]?.amendPath
+        let paths = [entries[order]?.amendPath, entries[order]?.cancelPath].compactMap { $0 }
+        entries[order]?.amendPath = nil
+        entries[order]?.cancelPath = nil
+        return paths
     }
     private var finishedOrders: [OrderID] = []
     private var finishedHead = 0

@@ -42,6 +42,9 @@ package final class RestGateway: OrderGateway {
     package private(set) var inFlight = 0
     /// When the kernel took the last request's last byte, on the monotonic clock.
     package private(set) var lastWrite: Int64 = 0
+    /// Requests in a row that did not reach the exchange.
+    private var unreachable = 0
+    private static let unreachablePause = Nanoseconds.milliseconds(50)
     /// Places without an answer, by market: a fill of an order that nobody knows may be one of theirs.
     private var openPlaces: [Market.ID: Int] = [:]
     package weak var owner: (any GatewayOwner)?
@@ -128,7 +131,12 @@ package final class RestGateway: OrderGateway {
                 return try pool.signature(for: path)
             }
             return try pool.signature(method: plan.method, path: plan.path)
-        case .createBatch, .decrease, .cancel, .cancelAll:
+        case .cancel:
+            if case .cancel(let order, _) = command, let path = orders.entry(order)?.cancelPath {
+                return try pool.signature(for: path)
+            }
+            return try pool.signature(method: plan.method, path: plan.path)
+        case .createBatch, .decrease, .cancelAll:
             return try pool.signature(method: plan.method, path: plan.path)
         }
     }
@@ -158,6 +166,7 @@ package final class RestGateway: OrderGateway {
         switch result {
         case .success(let response):
             statistics.answered += 1
+            unreachable = 0
             statistics.roundTrip.record(Clocks.monotonic() - written)
             if response.status == 429 { statistics.rateLimited += 1 }
             observe(response, sent: sent)
@@ -165,6 +174,19 @@ package final class RestGateway: OrderGateway {
                 to: command, status: response.status, body: response.body,
                 venueID: { [orders] in orders.venueID($0) })
         case .failure(let error):
+            if !error.requestMayHaveReachedServer {
+                unreachable += 1
+                let pause = min(
+                    RestGateway.unreachablePause << Int64(min(unreachable, 6)), Nanoseconds.seconds(5))
+                let late = decoder.reports(to: command, mayHaveReachedExchange: false, reason: "\(error)")
+                // Told at once it would be sent again at once.
+                inFlight += 1
+                loop.schedule(after: pause) { [weak self] in
+                    self?.inFlight -= 1
+                    self?.deliver(late)
+                }
+                return
+            }
             reports = decoder.reports(
                 to: command, mayHaveReachedExchange: error.requestMayHaveReachedServer, reason: "\(error)")
         }
@@ -188,14 +210,16 @@ package final class RestGateway: OrderGateway {
     func learn(_ order: OrderID, _ market: Market.ID, venueID: String, at time: Timestamp) {
         guard orders.learn(order, market, venueID: venueID) else { return }
         onName(order, venueID, time)
-        // An RSA signature takes 0.4 ms: amends of what rests are signed ahead.
-        if pool.isPooled, let id = orders.venueID(order) {
-            let path = "\(OrderRequestEncoder.createPath)/\(id)/amend"
-            orders.keep(pool.path("POST", path, .order), for: order)
-        }
+        // An RSA signature takes 0.4 ms: what may be asked of a resting order is signed ahead.
+        guard pool.isPooled, let id = orders.venueID(order) else { return }
+        let path = "\(OrderRequestEncoder.createPath)/\(id)"
+        let shard = orders.route(market)?.shard ?? 0
+        orders.keep(
+            amend: pool.path("POST", path + "/amend", .order),
+            cancel: shard < 1 ? nil : pool.path("DELETE", path, .order), for: order)
     }
     func finished(_ order: OrderID) {
-        if let path = orders.finished(order) { pool.retire(path) }
+        for path in orders.finished(order) { pool.retire(path) }
     }
 
     private func observe(_ response: HTTPResponse, sent: Timestamp) {

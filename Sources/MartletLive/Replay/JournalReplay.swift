@@ -28,7 +28,13 @@ package struct JournalReplay {
         package var ending: JournalReader.Ending = .clean
         /// Decisions that were asked for, in order.
         package var isStopped = false
+        /// The run was ended in order: its last input says so.
+        package var isWhole = false
         package var isIdentical: Bool { difference == nil }
+        /// A file of the journal is damaged: what follows could not be replayed.
+        package var isTorn: Bool {
+            if case .torn = ending { true } else { false }
+        }
     }
 
     /// Whether a difference ends the replay, or only counts.
@@ -67,12 +73,14 @@ package struct JournalReplay {
                 finish(&turn, &summary)
                 guard goesOn(&summary, event.receiveTime) else { break reading }
                 turn = Turn(time: event.receiveTime, event: event)
+                summary.isWhole = false
                 engine.handle(event)
                 collect(&engine, &turn, &hash)
             case .input(let input, let time):
                 finish(&turn, &summary)
                 guard goesOn(&summary, time) else { break reading }
                 turn = Turn(time: time, input: input)
+                summary.isWhole = input == .stopped
                 engine.handle(input, at: time)
                 collect(&engine, &turn, &hash)
             case .command(let command, _):
@@ -99,9 +107,12 @@ package struct JournalReplay {
             }
         }
         // The last input's hash may be what a kill cut off.
-        if let turn, turn.isChecked || isExploring { settle(turn, &summary) }
-        summary.hash = hash.value
         summary.ending = reader.ending ?? .clean
+        if let turn {
+            let isCutOff = reader.ending != .clean && !turn.isChecked
+            if isExploring || !isCutOff { finishLast(turn, &summary) }
+        }
+        summary.hash = hash.value
         return summary
     }
 
@@ -136,6 +147,11 @@ package struct JournalReplay {
             return
         }
         settle(done, &summary)
+    }
+
+    private func finishLast(_ turn: Turn, _ summary: inout Summary) {
+        var last: Turn? = turn
+        finish(&last, &summary)
     }
 
     private func settle(_ turn: Turn, _ summary: inout Summary) {

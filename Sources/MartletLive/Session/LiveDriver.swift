@@ -56,7 +56,15 @@ package final class LiveDriver {
         session.group = group
         if let rest {
             resolver = OrderResolver(session, client, rest, settings: session.settings)
-            let auditor = AccountAuditor(session, client, rest, settings: session.settings)
+            let (asked, told) = (reconciler, session)
+            let auditor = AccountAuditor(session, client, rest, settings: session.settings) { since in
+                for channel in [FeedChannel.fills, .userOrders] {
+                    asked.reconcile(channel, since: since) { [weak told] result in
+                        guard let told, case .success(let found) = result else { return }
+                        for output in found.outputs { told.takeIn(output, at: told.now) }
+                    }
+                }
+            }
             self.auditor = auditor
             auditorAgreements = { auditor.agreements }
         } else {
@@ -68,6 +76,8 @@ package final class LiveDriver {
 
     package var unknownOrders: Int { resolver?.unknownCount ?? 0 }
     package var accountDifferences: Int { auditor?.differences ?? 0 }
+    /// Why our account could not be compared with the exchange's the last time; nil where it was.
+    package var comparisonObstacle: String? { auditor?.obstacle }
 
     /// Subscribes the account's channels and connects.
     package func start() {
@@ -187,60 +197,5 @@ private final class SinceReconciler: FeedReconciler {
         _ channel: FeedChannel, since: Timestamp, done: @escaping (Result<Reconciliation, any Error>) -> Void
     ) {
         inner.reconcile(channel, since: since.isKnown ? max(since, from) : from, done: done)
-    }
-}
-
-/// Follows series: markets that open while the session runs are taken in as they do.
-package final class NewMarkets {
-    private unowned let session: TradingSession
-    private let client: KalshiClient
-    private let series: Set<String>
-    private var nextLook: Timestamp
-    private var isAsking = false
-    /// Told by the feed, their definitions wanted now.
-    private var isHurried = false
-
-    /// Without a word of the feed a series is looked through this often.
-    private static let interval = TimeSpan.minutes(5)
-
-    package init(_ session: TradingSession, _ client: KalshiClient, series: [String]) {
-        self.session = session
-        self.client = client
-        self.series = Set(series)
-        nextLook = session.now + NewMarkets.interval
-        session.onLifecycle = { [weak self] message, time in self?.told(message, at: time) }
-    }
-
-    private func told(_ message: MarketLifecycleMessage, at time: Timestamp) {
-        let event = message.eventTicker ?? message.ticker
-        guard session.directory.id(of: message.ticker) == nil,
-            series.contains(Market.seriesTicker(of: event))
-        else { return }
-        switch message.event {
-        case .created, .activated: isHurried = true
-        case .deactivated, .closeDateUpdated, .priceGridUpdated, .metadataUpdated, .determined, .settled,
-            .unknown:
-            break
-        }
-    }
-
-    func look(at now: Timestamp) {
-        guard !isAsking, isHurried || now >= nextLook, !series.isEmpty else { return }
-        isHurried = false
-        isAsking = true
-        nextLook = now + NewMarkets.interval
-        let (client, series, loop) = (client, series.sorted(), session.loop)
-        let handBack = LoopReturn { [weak self] (markets: [Market]?) in self?.took(markets) }
-        Task {
-            let found = try? await MarketLoader(client).open(series: series)
-            loop.execute { handBack.body(found) }
-        }
-    }
-
-    private func took(_ markets: [Market]?) {
-        isAsking = false
-        for market in markets ?? [] where session.directory.id(of: market.ticker) == nil {
-            session.define(market)
-        }
     }
 }

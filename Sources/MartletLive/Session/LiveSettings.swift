@@ -36,7 +36,7 @@ public struct LiveSettings: Codable, Hashable, Sendable {
     /// under any of them; this is about power cuts.
     public var sync: SyncPolicy = .interval
     /// Bytes of one journal file.
-    public var journalSegment: Int = 64 << 20
+    public var journalSegment: Int = 16 << 20
     /// A process of its own that cancels everything when this one dies or stops answering.
     public var guardProcess: Bool = true
     /// Without a heartbeat for this long the guard ends the session and cancels what rests.

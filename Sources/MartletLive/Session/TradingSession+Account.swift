@@ -23,7 +23,8 @@ extension TradingSession {
 
     private func book(_ message: FillMessage, _ order: OrderID, at time: Timestamp) {
         guard let market = directory.id(of: message.ticker) else {
-            return tell(.stranger("a fill in \(message.ticker), a market that this session does not know"))
+            account.movedOutside = true
+            return tellStranger("fills in markets that this session does not follow", at: time)
         }
         rest?.learn(order, market, venueID: message.orderID, at: time)
         take(
@@ -61,14 +62,15 @@ extension TradingSession {
                 account.unclaimed.append((fill, since))
             } else {
                 account.strangers += 1
-                tell(
-                    .stranger(
-                        "a fill of \(fill.quantity) in \(fill.ticker) of an order that this run did not place"
-                    ))
+                tellStranger("fills of its orders", at: now)
                 // No order has this number: the engine books it as nobody's.
                 book(fill, OrderID(0), at: now)
             }
         }
+    }
+
+    private func tellStranger(_ kind: String, at time: Timestamp) {
+        if let line = account.note(kind, at: time) { tell(.stranger(line)) }
     }
 
     // MARK: Orders
@@ -79,12 +81,7 @@ extension TradingSession {
             let order = rest.orders.order(
                 venueOrderID: message.orderID, clientOrderID: message.clientOrderID)
         else {
-            if message.status == .resting {
-                tell(
-                    .stranger(
-                        "an order of \(message.remaining) at \(message.price) rests in \(message.ticker) that "
-                            + "this run did not place"))
-            }
+            if message.status == .resting { tellStranger("orders", at: time) }
             return
         }
         rest.learn(order, market, venueID: message.orderID, at: time)

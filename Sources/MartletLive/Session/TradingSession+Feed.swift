@@ -100,6 +100,11 @@ extension TradingSession: FeedReceiver {
         sign(time)
         beginPass()
         defer { endPass() }
+        takeIn(output, at: time)
+    }
+
+    /// What the feed or REST in its place says.
+    func takeIn(_ output: FeedOutput, at time: Timestamp) {
         switch output {
         case .unusable(let market, let fault): take(.unusable(market, fault), at: time)
         case .ticker(let ticker): take(.ticker(ticker), at: time)
@@ -111,7 +116,8 @@ extension TradingSession: FeedReceiver {
         case .fees(let message): for input in directory.apply(message) { take(input, at: time) }
         case .fill(let message): take(message, at: time)
         case .order(let message): take(message, at: time)
-        case .position(let message): account.told[message.ticker] = message.position
+        case .position(let message):
+            if directory.id(of: message.ticker) == nil { account.movedOutside = true }
         case .orderGroup(let message): take(message, at: time)
         case .refused(let channel, let tickers, _, let reason):
             tell(.refused(channel: channel.wire, tickers: tickers, reason: reason))

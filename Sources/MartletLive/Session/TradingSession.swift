@@ -30,13 +30,22 @@ package final class TradingSession {
     private var time: Timestamp
 
     private var scratch: [EngineOutput] = []
-    private var waiting: [(input: EngineInput, time: Timestamp)] = []
+    private var waiting: [Waiting] = []
+    /// What came while another was under way.
+    private struct Waiting {
+        var input: EngineInput
+        var time: Timestamp
+        /// The gateway says it: it has seen it already.
+        var isOfGateway: Bool
+    }
     private var isBusy = false
     private var isJournalFull = false
     private var keptStates: [String: [UInt8]] = [:]
     /// What the risk state was last changed for; nil while it is active.
     private(set) var haltReason: String?
     package private(set) var isStopped = false
+    /// It is to end: the last halt is no alarm.
+    package var isEnding = false
     private var timer: MartletNetwork.TimerID?
     private var timerDue = Timestamp.distantFuture
 
@@ -100,16 +109,21 @@ package final class TradingSession {
 
     /// Takes an input. From the loop's thread; while another is under way it waits its turn.
     package func take(_ input: EngineInput, at time: Timestamp) {
+        take(Waiting(input: input, time: time, isOfGateway: false))
+    }
+    private func take(_ next: Waiting) {
         if isBusy {
-            waiting.append((input, time))
+            waiting.append(next)
             return
         }
-        dispatch(input, at: time)
+        dispatch(next)
         drainWaiting()
         rearm()
     }
 
-    private func dispatch(_ input: EngineInput, at time: Timestamp) {
+    private func dispatch(_ next: Waiting) {
+        let (input, time) = (next.input, next.time)
+        if next.isOfGateway { return process(input, at: time) }
         if case .defined(let market) = input, let id = directory.id(of: market.ticker) {
             defined(market, id, at: time)
             return
@@ -123,7 +137,7 @@ package final class TradingSession {
         while index < waiting.count {
             let next = waiting[index]
             index += 1
-            dispatch(next.input, at: next.time)
+            dispatch(next)
         }
         waiting.removeAll(keepingCapacity: true)
     }
@@ -265,7 +279,7 @@ package final class TradingSession {
             if !fill.isTaker { restingFilled(fill, at: time) }
         case .risk(let state, let reason):
             haltReason = state == .active ? nil : "\(state.rawValue): \(reason)"
-            if state == .halted { tell(.halted(reason: reason)) }
+            if state == .halted { tell(isEnding ? .remark("halted: \(reason)") : .halted(reason: reason)) }
         case .settlement, .status, .result, .bookUnusable, .bookUsable, .refused, .log, .series: break
         }
     }
@@ -329,7 +343,7 @@ package final class TradingSession {
 
 extension TradingSession: GatewayOwner {
     package func gateway(_ input: EngineInput, at time: Timestamp) {
-        take(input, at: time)
+        take(Waiting(input: input, time: time, isOfGateway: true))
         if case .report(let report) = input { answered(report) }
     }
 }

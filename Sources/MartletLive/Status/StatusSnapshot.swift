@@ -173,10 +173,9 @@ extension TradingSession {
 
     private func strategyLines(_ trading: TradingCore) -> [StatusSnapshot.StrategyLine] {
         engine.strategyNames.enumerated().map { index, name in
-            let portfolio = trading.portfolios[index]
-            return StatusSnapshot.StrategyLine(
-                name: name, state: trading.riskState(index), realized: portfolio.realized,
-                unrealized: portfolio.unrealized, fees: portfolio.fees)
+            StatusSnapshot.StrategyLine(
+                name: name, state: trading.riskState(index), realized: trading.portfolios[index].realized,
+                unrealized: trading.portfolios[index].unrealized, fees: trading.portfolios[index].fees)
         }
     }
 
@@ -212,5 +211,12 @@ extension TradingSession {
     package var openOrderCount: Int { engine.shared.trading.openOrderCount }
     package var unresolvedOrders: Int { engine.shared.trading.ordersToLookUp().count }
     package var engineStatistics: EngineStatistics { engine.statistics }
-    package var nonceOrders: Int { statistics.commands }
+    package var strangerFills: Int { account.strangers }
+    /// Orders that may still trade, a line each.
+    package var openOrderLines: [String] {
+        engine.shared.trading.openOrders().map { order in
+            let id = rest?.orders.venueID(order.id).map { " (\($0))" } ?? ""
+            return "\(directory.ticker(order.market)) \(order.side) \(order.remaining) at \(order.price)\(id)"
+        }
+    }
 }

@@ -15,7 +15,8 @@ struct BacktestRun {
         for remark in input.remarks { terminal.note("note: \(remark)") }
         let progress = Progress(terminal)
         defer { progress.finish() }
-        let result = try execute(input) { state in
+        var fills: FillLog?
+        let result = try execute(input, fills: { fills = $0 }) { state in
             let total = state.fraction > 0 ? Int(Double(state.records) / state.fraction) : nil
             progress.update(done: state.records, total: total, unit: "records")
             return !Interrupt.isRequested
@@ -26,14 +27,16 @@ struct BacktestRun {
                 "nothing to replay: \(input.names.joined(separator: ", ")) hold no book change or trade of the "
                     + "markets chosen; 'martlet tape info' shows what they hold", code: .nothingUsable)
         }
-        let output = RunOutput(plan: plan, result: result)
+        let output = RunOutput(plan: plan, result: result, fills: fills)
         let files = try output.writeFiles()
         try output.print(invocation, terminal, files: files)
         return result.facts.isComplete ? .success : Interrupt.exitCode ?? .failure
     }
 
     /// Runs to the tapes' end, or until `isWanted` says no: then the result is marked as partial.
-    func execute(_ input: RunInput, isWanted: @escaping (RunProgress) -> Bool) throws -> RunResult {
+    func execute(
+        _ input: RunInput, fills: ((FillLog) -> Void)? = nil, isWanted: @escaping (RunProgress) -> Bool
+    ) throws -> RunResult {
         let configuration = plan.configuration
         let recorder = RunRecorder(strategies: plan.strategies.map(\.name))
         let watcher = RunWatcher(recorder: recorder, isWanted: isWanted)
@@ -57,6 +60,7 @@ struct BacktestRun {
             throw CommandError("\(error)")
         }
         let seconds = Progress.monotonicSeconds() - began
+        fills?(watcher.fills)
         return recorder.finish(facts(summary, driver.engine.statistics, input, watcher, seconds))
     }
 

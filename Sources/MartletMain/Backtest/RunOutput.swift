@@ -6,6 +6,7 @@ import MartletReport
 struct RunOutput {
     let plan: BacktestPlan
     let result: RunResult
+    var fills: FillLog?
 
     /// The files written, by path.
     func writeFiles() throws(CommandError) -> [String] {
@@ -18,7 +19,9 @@ struct RunOutput {
         }
         let files: [(String, String)]
         do {
-            files = [("report.html", ReportPage.html(result)), ("result.json", try result.json())]
+            files =
+                [("report.html", ReportPage.html(result)), ("result.json", try result.json())]
+                + (fills.map { [(FillLog.name, $0.text)] } ?? [])
         } catch {
             throw CommandError("the result cannot be written as JSON: \(error)")
         }

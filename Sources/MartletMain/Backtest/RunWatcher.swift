@@ -9,6 +9,8 @@ final class RunWatcher: RunObserver {
     /// False asks the run to end.
     private let isWanted: (RunProgress) -> Bool
     private(set) var wasStopped = false
+    let fills = FillLog()
+    private var tickers: [String] = []
     /// What markets' definitions had to assume, with how many markets each.
     private(set) var assumptions: [(text: String, markets: Int)] = []
     private var isCounted: [Bool] = []
@@ -20,6 +22,8 @@ final class RunWatcher: RunObserver {
 
     func defined(_ market: Market.ID, _ definition: Market, at time: Timestamp) {
         recorder.define(market, definition)
+        while tickers.count <= Int(market.index) { tickers.append("") }
+        tickers[Int(market.index)] = definition.ticker
         while isCounted.count <= Int(market.index) { isCounted.append(false) }
         guard !isCounted[Int(market.index)] else { return }
         isCounted[Int(market.index)] = true
@@ -31,7 +35,14 @@ final class RunWatcher: RunObserver {
             }
         }
     }
-    func recorded(_ record: EngineRecord, at time: Timestamp) { recorder.take(record, at: time) }
+    func recorded(_ record: EngineRecord, at time: Timestamp) {
+        recorder.take(record, at: time)
+        guard case .fill(let fill, let strategy, _) = record else { return }
+        let names = recorder.strategyNames
+        fills.add(
+            fill, strategy: strategy < names.count ? names[strategy] : "unassigned",
+            ticker: Int(fill.market.index) < tickers.count ? tickers[Int(fill.market.index)] : "", at: time)
+    }
     func sent(_ command: VenueCommand, at time: Timestamp) {}
 
     func sampled(_ sample: RunSample) {

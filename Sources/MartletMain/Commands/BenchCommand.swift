@@ -12,7 +12,7 @@ enum BenchCommand {
 
     static func command() -> Command {
         var command = Command(name: "bench", summary: "measure this build on this machine")
-        command.subcommands = [replay(), decode(), latency(), sandbox()]
+        command.subcommands = [replay(), decode(), latency(), live(), coldStart(), sandbox()]
         return command
     }
 

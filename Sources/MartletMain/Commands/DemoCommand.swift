@@ -19,7 +19,7 @@ enum DemoCommand {
 
     static func command(_ registry: StrategyRegistry) -> Command {
         var command = Command(
-            name: "demo", summary: "trade against an exchange of its own for half a minute, no account needed"
+            name: "demo", summary: "trade against an exchange of its own, no account needed"
         )
         command.discussion = """
             Starts the sandbox exchange with a made-up world of markets, and a market maker that trades against it \
@@ -50,7 +50,8 @@ enum DemoCommand {
         let setup = SessionSetup(
             mode: .live, plan: plan, environment: exchange.environment, signer: exchange.signer,
             tls: exchange.tls,
-            folder: SessionSetup.folder(of: plan, at: now), files: exchange.files)
+            folder: SessionSetup.folder(of: plan, at: now), files: exchange.files,
+            isDemo: true)
         let run = try SessionRun(setup, terminal)
         try run.open()
         if !invocation.isJSON { terminal.note(SessionPreview(run).text) }
@@ -94,6 +95,8 @@ struct DemoCheck {
     private(set) var problems: [String] = []
     let ledgerMatches: Bool
     let replay: JournalReplay.Summary
+    /// To the last input, with the same decisions.
+    let replayMatches: Bool
 
     init(
         _ outcome: SessionRun.Outcome, _ run: SessionRun, _ exchange: DemoExchange,
@@ -109,7 +112,9 @@ struct DemoCheck {
         }
         if outcome.accountsAgree == false { problems.append("the account over REST differs") }
         replay = try ReplayCommand.verify(run.setup.folder.path, registry)
-        if !replay.isIdentical { problems.append("the journal's replay decides otherwise") }
+        replayMatches = replay.isIdentical && replay.isWhole && replay.ending == .clean
+        if !replayMatches { problems.append("the journal's replay decides otherwise, or is not whole") }
+        if !outcome.left.isEmpty { problems.append("\(outcome.left.count) orders were not cancelled") }
         if outcome.unresolved > 0 { problems.append("\(outcome.unresolved) orders of unknown outcome") }
     }
 
@@ -122,8 +127,9 @@ struct DemoCheck {
             ("fills", .integer(outcome.statistics.fills)),
             ("rate_limited", .integer(outcome.statistics.rateLimited)),
             ("unknown_at_end", .integer(outcome.unresolved)), ("ledger_matches", .bool(ledgerMatches)),
-            ("replay_matches", .bool(replay.isIdentical)), ("journal_inputs", .integer(replay.inputs)),
+            ("replay_matches", .bool(replayMatches)), ("journal_inputs", .integer(replay.inputs)),
             ("hash", .string(String(replay.hash, radix: 16))),
+            ("interrupted", outcome.interruption.map { .string($0) } ?? .null),
             ("report", outcome.files.first.map { .string($0) } ?? .null),
         ])
     }
@@ -135,7 +141,7 @@ struct DemoCheck {
                 ("orders of unknown outcome", "\(outcome.unresolved)"),
                 (
                     "replay of the journal",
-                    replay.isIdentical
+                    replayMatches
                         ? "identical: \(replay.inputs) inputs, \(replay.commands) commands" : "DIFFERS"
                 ),
             ], indent: 0) + "\n"

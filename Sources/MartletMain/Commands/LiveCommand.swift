@@ -33,7 +33,7 @@ enum LiveCommand {
         command.flags = [market, series, strategy, set, seconds] + ExchangeFlags.all
         command.examples = [
             (
-                "martlet paper Backtests/spread-maker.json5 --series KXHIGHNY --environment demo",
+                "martlet paper maker.json5 --series KXHIGHNY --environment demo",
                 "on the demo exchange"
             )
         ]
@@ -105,14 +105,31 @@ enum LiveCommand {
         } else {
             try terminal.write(SessionSummary.text(outcome))
         }
-        if outcome.unresolved > 0 || outcome.accountsAgree == false {
-            terminal.fail(
-                "\(outcome.unresolved) orders of unknown outcome, accounts "
-                    + (outcome.accountsAgree == false ? "differ" : "agree")
-                    + ": look at the exchange before you start again")
-            return .failure
-        }
+        if mode == .live { try judge(outcome) }
         return Interrupt.exitCode ?? .success
+    }
+
+    /// What is not certain at the end is a failure, and says what to look at.
+    private static func judge(_ outcome: SessionRun.Outcome) throws {
+        var problems: [String] = []
+        if !outcome.left.isEmpty {
+            problems.append(
+                "\(outcome.left.count) orders may still rest: \(outcome.left.prefix(5).joined(separator: ", "))"
+            )
+        }
+        if outcome.unresolved > 0 { problems.append("\(outcome.unresolved) orders of unknown outcome") }
+        switch outcome.accountsAgree {
+        case true?: break
+        case false?: problems.append("our account differs from the exchange's")
+        case nil:
+            problems.append(
+                "the account could not be compared with the exchange's: "
+                    + (outcome.obstacle ?? "no reading was due"))
+        }
+        guard !problems.isEmpty else { return }
+        throw CommandError(
+            problems.joined(separator: "; ")
+                + ": look at the exchange; 'martlet halt SESSION' takes off what rests")
     }
 
     /// Asks on a terminal for the exchange's name; without a terminal `--live` was enough.
@@ -120,10 +137,23 @@ enum LiveCommand {
         _ invocation: Invocation, _ terminal: Terminal, _ environment: ExchangeEnvironment
     ) throws {
         guard !invocation[yes], isatty(STDIN_FILENO) == 1 else { return }
-        terminal.raw("Type '\(environment.kind.rawValue)' to trade with real orders: ")
-        guard readLine()?.trimmingCharacters(in: .whitespaces) == environment.kind.rawValue else {
-            throw CommandError.usage("not confirmed: nothing was sent")
+        let word = environment.kind == .custom ? environment.endpoint.host : environment.kind.rawValue
+        terminal.raw("Type '\(word)' to trade with real orders: ")
+        var typed: [UInt8] = []
+        var entry = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+        while typed.last != UInt8(ascii: "\n") {
+            // A signal ends it at once, whatever was typed.
+            let count = poll(&entry, 1, 100)
+            if let code = Interrupt.exitCode {
+                throw CommandError("interrupted: nothing was sent", code: code)
+            }
+            guard count > 0 else { continue }
+            var byte: UInt8 = 0
+            guard read(STDIN_FILENO, &byte, 1) == 1 else { break }
+            typed.append(byte)
         }
+        let answer = String(decoding: typed, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        guard answer == word else { throw CommandError.usage("not confirmed: nothing was sent") }
     }
 
     static func overrides(_ invocation: Invocation) -> [BacktestLoader.Override] {
@@ -148,7 +178,7 @@ struct SessionPreview {
         let setup = run.setup
         var rows = [
             ("exchange", "\(setup.environment)"), ("key", setup.signer.credentials.keyID),
-            ("orders", setup.mode == .live ? "REAL" : "simulated"),
+            ("orders", orders),
             ("strategies", setup.plan.strategies.map(\.name).joined(separator: ", ")),
             ("markets", markets), ("session", setup.folder.path),
         ]
@@ -173,7 +203,7 @@ struct SessionPreview {
                 ("tier", "\(opening.limits.tier): \(opening.limits.write.refill) write tokens a second"))
             rows.append(("clock", "the exchange's less ours: \(opening.clockOffset)"))
         }
-        let limits = setup.trading.accountLimits
+        let limits = setup.plan.configuration.trading.accountLimits
         rows.append(
             (
                 "limits",
@@ -182,6 +212,10 @@ struct SessionPreview {
         return HelpText.table(rows, indent: 0)
     }
 
+    private var orders: String {
+        guard run.setup.mode == .live else { return "simulated" }
+        return run.setup.isDemo ? "sent to the exchange on this machine" : "REAL"
+    }
     private var markets: String {
         let shown = run.markets.prefix(3).map(\.ticker).joined(separator: ", ")
         return run.markets.count > 3 ? "\(shown) and \(run.markets.count - 3) more" : shown
@@ -210,7 +244,7 @@ enum SessionSummary {
         switch outcome.accountsAgree {
         case true?: rows.append(("account", "agrees with the exchange's"))
         case false?: rows.append(("account", "DIFFERS from the exchange's"))
-        case nil: break
+        case nil: rows.append(("account", "not compared"))
         }
         if let page = outcome.files.first { rows.append(("report", page)) }
         lines += HelpText.table(rows, indent: 0) + "\n"

@@ -87,7 +87,7 @@ enum ReplayCommand {
         }
         try put(summary, header, invocation, terminal, left, isExploring: replay.isExploring)
         if summary.isStopped { return Interrupt.exitCode ?? .failure }
-        return summary.isIdentical || replay.isExploring ? .success : .failure
+        return (summary.isIdentical || replay.isExploring) && !summary.isTorn ? .success : .failure
     }
 
     private static func put(
@@ -139,8 +139,15 @@ enum ReplayCommand {
             ("commands", .integer(summary.commands)),
             ("replayed_commands", .integer(summary.replayedCommands)),
             ("hash", .string(String(summary.hash, radix: 16))), ("same_program", .bool(isSameProgram)),
-            ("differences", .integer(summary.differences)),
+            ("differences", .integer(summary.differences)), ("whole", .bool(summary.isWhole)),
         ]
+        switch summary.ending {
+        case .clean: members.append(("ending", .string("clean")))
+        case .open: members.append(("ending", .string("open")))
+        case .torn(let file, let offset, let reason):
+            members.append(("ending", .string("torn")))
+            members.append(("torn", .string("\(file) at byte \(offset): \(reason)")))
+        }
         if let orders { members.append(("orders", .array(orders.map { .string($0) }))) }
         if let difference = summary.difference {
             members.append(

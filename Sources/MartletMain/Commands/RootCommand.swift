@@ -16,6 +16,7 @@ enum RootCommand {
             DemoCommand.command(registry),
             HaltCommand.command(),
             ReplayCommand.command(registry),
+            CompareCommand.command(),
             TapeCommand.command(),
             StrategiesCommand.command(registry),
             AuthCommand.command(),
@@ -50,7 +51,8 @@ enum RootCommand {
         Martlet trades event contracts on the Kalshi exchange by strategies written in
         Swift: the same strategy, unchanged, runs on recorded data and on live data.
 
-        Three commands to try:
+        Four commands to try:
+          martlet demo               an exchange and a trader on this machine, no account
           martlet backtest           a market maker on a made-up exchange day, with a report
           martlet strategies         what is compiled in, and its parameters
           martlet new my-strategy    a strategy of your own, ready to compile

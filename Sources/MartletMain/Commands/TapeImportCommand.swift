@@ -26,7 +26,7 @@ enum TapeImportCommand {
             hold: Kalshi's WebSocket messages a line each (bare, with a receive time before them, or in a \
             recorder's envelope), sessions with a file for each message type, whole books and logs of REST calls, \
             CSV of trades, settled markets, definitions, and what 'martlet tape export' wrote. Several recordings \
-            become one tape.
+            become one tape. A session's folder becomes one too: what it saw, without what it did.
 
             Prints what was taken, what was left out and why, and what had to be assumed. Where no trades were \
             recorded they are inferred from the book: an order that reaches through the other side and the \
@@ -65,6 +65,11 @@ enum TapeImportCommand {
                     terminal.raw("\($0)\n")
                 }
             }
+            if let journal = invocation.operands.first, invocation.operands.count == 1,
+                JournalReader.isJournal(journal)
+            {
+                return try importJournal(journal, to: output, invocation, terminal, progress)
+            }
             let report = try TapeCommand.attempt {
                 try Importer(options: options).run(invocation.operands, to: output, observer: observer)
             }
@@ -80,6 +85,36 @@ enum TapeImportCommand {
             return .success
         }
         return command
+    }
+
+    /// A session's own recording.
+    private static func importJournal(
+        _ journal: String, to output: String, _ invocation: Invocation, _ terminal: Terminal,
+        _ progress: Progress
+    ) throws -> ExitCode {
+        let totals = try TapeCommand.attempt {
+            try JournalTape.write(journal, to: output) { done, total in
+                progress.update(done: done, total: total, unit: "bytes")
+                return !Interrupt.isRequested
+            }
+        }
+        progress.finish()
+        guard let totals else { return Interrupt.exitCode ?? .failure }
+        if case .torn(let file, let offset, let reason) = totals.ending {
+            terminal.note("\(file) is torn at byte \(offset): \(reason); everything before it is on the tape")
+        }
+        if invocation.isJSON {
+            try terminal.line(
+                JSONValue.fields([
+                    ("tape", .string(output)), ("records", .integer(totals.records)),
+                    ("left", .integer(totals.left)),
+                ]).text)
+        } else {
+            try terminal.line(
+                "\(output): \(totals.records) records of the session's journal; \(totals.left) of our own account left out"
+            )
+        }
+        return .success
     }
 
     private static func options(_ invocation: Invocation) throws -> ImportOptions {

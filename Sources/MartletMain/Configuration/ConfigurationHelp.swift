@@ -14,6 +14,16 @@ package enum ConfigurationHelp {
         "latency.order": 0...3600,
         "latency.report": 0...3600,
         "latency.sigma": 0...5,
+        "live.dashboardPort": 0...65_535,
+        "live.alerts.summaryHour": 0...23,
+        "live.connections": 1...64,
+        "live.guardTimeout": 0.1...3600,
+        "live.requestTimeout": 0.1...300,
+        "live.silenceLimit": 1...86_400,
+        "live.stopTimeout": 0.1...3600,
+        "live.auditInterval": 1...86_400,
+        "live.journalSegment": 65_536...1_073_741_824,
+        "live.alerts.perHour": 1...3600,
     ]
 
     /// The help of a key by its full path, its section's prefix left out as the section's title says.
@@ -28,7 +38,7 @@ package enum ConfigurationHelp {
         package var rows: [(String, String)]
     }
 
-    package static let sections: [Section] = [run, strategy, exchange, money, limits, router]
+    package static let sections: [Section] = [run, strategy, exchange, money, limits, router, live, alerts]
 
     private static let run = Section(
         title: "The run",
@@ -98,7 +108,10 @@ package enum ConfigurationHelp {
     private static let money = Section(
         title: "trading: cash and orders",
         rows: [
-            ("startingCash", "dollars on exchange shard 0 at the start"),
+            (
+                "startingCash",
+                "dollars on exchange shard 0 at the start; on paper, without the next key, in equal parts on all shards traded on"
+            ),
             ("startingCashOnShards", "cash of further shards: [{ shard: 1, cash: 5000 }]"),
             (
                 "balancePrecision",
@@ -146,9 +159,61 @@ package enum ConfigurationHelp {
             ("batchesPlaces", "whether orders that leave together become one request"),
             ("batchesCancels", "the same for cancels"),
             ("batchLimit", "the most orders in one batch"),
+            (
+                "arrivalMargin",
+                "seconds by which requests may differ in their time to the exchange: the budget is kept so much smaller"
+            ),
             ("backOff", "seconds to wait after a first 429, doubled with each further one"),
             ("maxBackOff", "the longest wait after a 429, in seconds"),
             ("recovery", "seconds without a 429 after which a shrunken budget grows a step"),
             ("haltRetry", "seconds between two attempts to cancel what rests while halted"),
+        ])
+
+    private static let live = Section(
+        title: "live: paper and live sessions",
+        rows: [
+            ("live.markets", "markets by ticker; 'martlet markets' lists those there are"),
+            ("live.series", "all open markets of these series, and those that they open later"),
+            ("live.events", "all open markets of these events"),
+            ("live.indices", "settlement indices to follow, such as [\"BRTI\"], or [\"all\"]"),
+            ("live.folder", "where sessions keep journal, log and report, each in a folder of its own"),
+            ("live.requestTimeout", "seconds after which an order without an answer counts as unknown"),
+            ("live.connections", "connections kept open for orders"),
+            ("live.onStart", "orders that rest from earlier runs: \"cancel\" or \"adopt\""),
+            ("live.onStop", "orders that rest at the end: \"cancel\" or \"leave\""),
+            (
+                "live.onDifference",
+                "when our account and the exchange's differ: \"adopt\" its word, \"reduceOnly\" or \"halt\""
+            ),
+            ("live.auditInterval", "seconds between two comparisons of the accounts"),
+            ("live.silenceLimit", "seconds without a sign of life from the feed after which trading halts"),
+            (
+                "live.groupLimit",
+                "contracts within 15 seconds beyond which the exchange cancels a shard's orders; 0: no limit there"
+            ),
+            ("live.stopTimeout", "seconds that a stop waits for cancels to be answered"),
+            (
+                "live.sync",
+                "when the journal is forced to the disk, against power cuts: \"never\", \"interval\", \"everyOrder\""
+            ),
+            ("live.journalSegment", "bytes of one journal file"),
+            (
+                "live.guardProcess",
+                "a process of its own that cancels everything when the session dies or hangs"
+            ),
+            ("live.guardTimeout", "seconds without a heartbeat after which it does"),
+            ("live.dashboard", "the page on 127.0.0.1, and the door of 'martlet halt'"),
+            ("live.dashboardPort", "its port; 0 for any free one"),
+        ])
+
+    private static let alerts = Section(
+        title: "live.alerts: a web hook",
+        rows: [
+            ("live.alerts.url", "an address that takes a JSON POST; \"\" for none"),
+            ("live.alerts.shape", "\"json\", \"slack\" or \"discord\""),
+            ("live.alerts.perHour", "alerts within an hour at most"),
+            ("live.alerts.disconnected", "seconds after which a lost connection is told"),
+            ("live.alerts.dailySummary", "a summary once a day"),
+            ("live.alerts.summaryHour", "the UTC hour of it"),
         ])
 }

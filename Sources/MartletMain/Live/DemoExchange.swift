@@ -31,8 +31,8 @@ final class DemoExchange {
     private let held = OnLoop()
     private let keyFolder: String
 
-    init(seed: UInt64, tier: String, markets count: Int) throws {
-        let key = try PrivateKey.generate(.ed25519)
+    init(seed: UInt64, tier: String, markets count: Int, key algorithm: KeyAlgorithm = .ed25519) throws {
+        let key = try PrivateKey.generate(algorithm)
         keyFolder = NSTemporaryDirectory() + "martlet-demo-\(ProcessInfo.processInfo.processIdentifier)"
         try? FileManager.default.removeItem(atPath: keyFolder)
         guard mkdir(keyFolder, 0o700) == 0 else {

@@ -13,7 +13,10 @@ final class SessionLog: SessionObserver {
         var text: String
     }
 
-    private let file: Int32
+    private let folder: SessionFolder
+    private var file: Int32 = -1
+    /// Lines from before the folder was there.
+    private var early: [[UInt8]] = []
     private(set) var recent: [Line] = []
     private var counts: [String: Int] = [:]
     private(set) var refusals: [(tickers: String, reason: String)] = []
@@ -24,7 +27,11 @@ final class SessionLog: SessionObserver {
     private static let recentMax = 50
     private static let refusalsMax = 200
 
-    init(_ folder: SessionFolder) throws {
+    init(_ folder: SessionFolder) { self.folder = folder }
+    deinit { if file >= 0 { close(file) } }
+
+    /// The session starts: its folder is made, and what was said before is written down.
+    func begin() throws {
         do {
             try FileManager.default.createDirectory(
                 atPath: folder.path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700]
@@ -37,8 +44,18 @@ final class SessionLog: SessionObserver {
         guard file >= 0 else {
             throw CommandError("'\(folder.log)' cannot be written: \(String(cString: strerror(errno)))")
         }
+        for line in early { write(line) }
+        early = []
     }
-    deinit { close(file) }
+
+    private func write(_ bytes: [UInt8]) {
+        guard file >= 0 else {
+            early.append(bytes)
+            return
+        }
+        // A log that cannot be written is no reason to stop trading.
+        _ = Glibc.write(file, bytes, bytes.count)
+    }
 
     func count(of name: String) -> Int { counts[name] ?? 0 }
 
@@ -65,8 +82,7 @@ final class SessionLog: SessionObserver {
         ]
         if let event { members.append(("event", .string(event.name))) }
         let bytes = Array((JSONValue.fields(members).text + "\n").utf8)
-        // A log that cannot be written is no reason to stop trading.
-        _ = Glibc.write(file, bytes, bytes.count)
+        write(bytes)
         onLine(event, line)
     }
 }

@@ -6,11 +6,15 @@ import MartletReport
 struct SessionOutput {
     let setup: SessionSetup
     let result: RunResult
+    let fills: FillLog
 
     func write() throws(CommandError) -> [String] {
         let files: [(String, String)]
         do {
-            files = [(setup.folder.page, ReportPage.html(result)), (setup.folder.result, try result.json())]
+            files = [
+                (setup.folder.page, ReportPage.html(result)), (setup.folder.result, try result.json()),
+                (setup.folder.path + "/" + FillLog.name, fills.text),
+            ]
         } catch {
             throw CommandError("the result cannot be written as JSON: \(error)")
         }

@@ -16,8 +16,14 @@ final class SessionRun {
         var files: [String]
         var snapshot: StatusSnapshot
         var unresolved: Int
+        /// Orders that may still rest at the exchange though they were to be cancelled.
+        var left: [String]
+        /// Why it ended early; nil when it was meant to end.
+        var interruption: String?
         /// The last comparison with the exchange's account agreed; nil where there was none.
         var accountsAgree: Bool?
+        /// Why the accounts could not be compared, where they were not.
+        var obstacle: String?
         var statistics: TradingSession.Statistics
         var ledger: SessionLedger
     }
@@ -56,7 +62,7 @@ final class SessionRun {
         }
         recorder = RunRecorder(strategies: setup.plan.strategies.map(\.name))
         watcher = RunWatcher(recorder: recorder) { _ in true }
-        log = try SessionLog(setup.folder)
+        log = SessionLog(setup.folder)
     }
 
     // MARK: - Before
@@ -98,6 +104,10 @@ final class SessionRun {
                 "the exchange knows no market \(missing.joined(separator: ", ")): 'martlet markets' lists those there are"
             )
         }
+        for name in settings.series where !markets.contains(where: { $0.series == name }) {
+            terminal.note(
+                "series \(name) has no open market now: its next ones are followed, if that is its name")
+        }
         guard !markets.isEmpty || !settings.series.isEmpty else {
             throw CommandError(
                 "no market to trade: name some in 'live.markets', 'live.series' or 'live.events', or with --market",
@@ -123,7 +133,8 @@ final class SessionRun {
                     + "\(left[0].ticker): cancel them, or start with live.onStart: \"adopt\"")
         }
         self.opening = opening
-        log.note("cancelled \(orders.count) orders that rested from before")
+        terminal.note("cancelled \(orders.count) orders that rested from earlier runs")
+        log.note("cancelled \(orders.count) orders that rested from earlier runs")
     }
 
     // MARK: - Running
@@ -131,7 +142,8 @@ final class SessionRun {
     /// Puts everything together and connects.
     func start() throws {
         started = Timestamp(nanoseconds: Clocks.wall())
-        let trading = setup.trading
+        try log.begin()
+        let trading = setup.trading(on: markets)
         let gateway: any OrderGateway
         switch setup.mode {
         case .live:
@@ -223,8 +235,14 @@ final class SessionRun {
         let body: () -> Void
     }
 
-    /// Orders never wait for a handshake: the connections stand before the first strategy is told anything.
+    /// Orders never wait for a handshake: the connections stand before the first strategy is told anything. Nor do
+    /// they meet a budget that start-up has used: the router believes it full.
     private func warm() throws {
+        // The exchange got them a little later than they were sent.
+        let refilled = client.writesRefilled + .milliseconds(500)
+        while Timestamp(nanoseconds: Clocks.wall()) < refilled, !Interrupt.isRequested {
+            try loop.runOnce(timeout: Nanoseconds.milliseconds(50))
+        }
         let deadline = Clocks.monotonic() + Nanoseconds.seconds(10)
         while rest?.warmConnections == 0, Clocks.monotonic() < deadline, !Interrupt.isRequested {
             try loop.runOnce(timeout: Nanoseconds.milliseconds(50))
@@ -289,14 +307,17 @@ final class SessionRun {
     /// Ends in order: no new orders, what rests is taken off as the configuration says, answers are awaited.
     func finish() throws -> Outcome {
         guard let session, let driver else { throw CommandError("the session never started") }
+        session.isEnding = true
         if setup.settings.onStop == .cancel {
             session.take(.command(.halt(reason: "the session ends")), at: session.now)
         }
         let deadline = session.now + setup.settings.stopTimeout
         while session.now < deadline, !isSettled(session) { try turn(Nanoseconds.milliseconds(20)) }
         let agrees = setup.mode == .live ? try compare(session, driver) : nil
+        let obstacle = driver.comparisonObstacle
         let snapshot = snapshot()
         let unresolved = session.unresolvedOrders
+        let left = setup.settings.onStop == .cancel ? session.openOrderLines : []
         watcher.sampled(session.sample())
         session.stop()
         driver.close()
@@ -306,9 +327,17 @@ final class SessionRun {
         }
         support?.finish()
         let result = recorder.finish(facts(session))
-        let files = try SessionOutput(setup: setup, result: result).write()
+        var files: [String] = []
+        do {
+            files = try SessionOutput(setup: setup, result: result, fills: watcher.fills).write()
+        } catch {
+            log.note("\(error)", level: .error)
+            terminal.fail("\(error)")
+        }
         return Outcome(
-            result: result, files: files, snapshot: snapshot, unresolved: unresolved, accountsAgree: agrees,
+            result: result, files: files, snapshot: snapshot, unresolved: unresolved, left: left,
+            interruption: Interrupt.exitCode.map { $0 == .terminated ? "SIGTERM" : "Ctrl-C" },
+            accountsAgree: agrees, obstacle: agrees == nil ? obstacle : nil,
             statistics: session.statistics, ledger: session.ledger)
     }
 
@@ -362,7 +391,7 @@ final class SessionRun {
             ("runaway callbacks", statistics.runawayCallbacks),
             ("disconnects", log.count(of: "disconnected")),
             ("differences between accounts", log.count(of: "difference")),
-            ("fills of others' orders", log.count(of: "stranger")),
+            ("fills of orders that this run did not place", session.strangerFills),
         ]
         if let feed = session.group?.statistics {
             counters += [("gaps in the feed", feed.gaps), ("duplicates in the feed", feed.duplicates)]

@@ -25,6 +25,8 @@ struct SessionSetup {
     var folder: SessionFolder
     /// Where what was given lies: for the guard, and for `martlet halt`.
     var files: Files
+    /// The exchange is our own, on this machine.
+    var isDemo = false
 
     struct Files {
         /// As `--environment` takes it.
@@ -42,7 +44,15 @@ struct SessionSetup {
     static func folder(of plan: BacktestPlan, at time: Timestamp) -> SessionFolder {
         let stamp = "\(time)".prefix(19).filter { $0 != "-" && $0 != ":" }
         let base = plan.resolve(plan.configuration.live.folder)
-        return SessionFolder("\(base)/\(plan.name)-\(stamp)Z")
+        let first = "\(base)/\(plan.name)-\(stamp)Z"
+        // Two within one second: a supervisor that starts again at once.
+        var path = first
+        var number = 1
+        while FileManager.default.fileExists(atPath: path) {
+            number += 1
+            path = "\(first)-\(number)"
+        }
+        return SessionFolder(path)
     }
 
     /// Who runs with what, for the journal.
@@ -59,12 +69,21 @@ struct SessionSetup {
             }, trading: String(decoding: try JSONEncoder().encode(trading), as: UTF8.self))
     }
 
-    /// The engine's settings: live, all money is what the exchange says.
-    var trading: TradingSettings {
+    /// The engine's settings: live, all money is what the exchange says; on paper, cash that the configuration gives
+    /// no shard stands in equal parts on those that the session's markets are on, for it counts only where it is.
+    func trading(on markets: [Market]) -> TradingSettings {
         var trading = plan.configuration.trading
-        if mode == .live {
+        switch mode {
+        case .live:
             trading.startingCash = .zero
             trading.startingCashOnShards = []
+        case .paper:
+            let shards = Set(markets.map(\.shard)).sorted()
+            guard trading.startingCashOnShards.isEmpty, !shards.isEmpty, shards != [0] else { break }
+            let part = Money(raw: trading.startingCash.raw / Int64(shards.count))
+            let rest = trading.startingCash - Money(raw: part.raw * Int64(shards.count))
+            trading.startingCash = rest
+            trading.startingCashOnShards = shards.map { ShardCash(shard: $0, cash: part) }
         }
         return trading
     }

@@ -32,8 +32,15 @@ public enum Base64 {
     }
 
     /// Nil unless `text` is exactly one valid encoding: padded, without spaces, unused bits zero.
-    public static func decode(_ text: some StringProtocol) -> [UInt8]? {
-        let input = Array(text.utf8)
+    public static func decode(_ text: some StringProtocol) -> [UInt8]? { decode(Array(text.utf8)) }
+
+    /// Whether the byte may stand in an encoding at all.
+    static func isDigitOrPadding(_ byte: UInt8) -> Bool {
+        values[Int(byte)] < 64 || byte == UInt8(ascii: "=")
+    }
+
+    /// The same for text that is there as bytes.
+    public static func decode(_ input: [UInt8]) -> [UInt8]? {
         guard input.count % 4 == 0 else { return nil }
         if input.isEmpty { return [] }
         let pad = UInt8(ascii: "=")

@@ -11,6 +11,8 @@ public enum KeyError: Error, Equatable, Sendable, CustomStringConvertible {
     case passphraseNeeded
     case wrongPassphrase
     case malformed
+    /// The file's text is no PEM at this line, counted from 1.
+    case damaged(line: Int, String)
     case unsupported(algorithm: String)
     case weak(bits: Int)
     case signing
@@ -25,7 +27,9 @@ public enum KeyError: Error, Equatable, Sendable, CustomStringConvertible {
         case .notPrivate: "this is a public key or a certificate; the private key is needed"
         case .passphraseNeeded: "the key is encrypted; a pass phrase is needed"
         case .wrongPassphrase: "the pass phrase does not open the key"
-        case .malformed: "the key is damaged"
+        case .malformed: "the key is damaged; copy or create it anew"
+        case .damaged(let line, let problem):
+            "line \(line) of the key file is damaged: \(problem); copy the file anew"
         case .unsupported(let algorithm): "keys of the kind \(algorithm) are not supported: RSA or Ed25519"
         case .weak(let bits): "an RSA key of \(bits) bits is too short: 2048 at least"
         case .signing: "the signature could not be made"

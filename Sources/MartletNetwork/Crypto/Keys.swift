@@ -27,10 +27,44 @@ public final class PrivateKey: @unchecked Sendable {
 
     deinit { EVP_PKEY_free(key) }
 
-    /// Reads PKCS#1 RSA, PKCS#8 RSA or PKCS#8 Ed25519; the label is not trusted, the key's own algorithm is.
+    /// Reads PKCS#1 RSA, PKCS#8 RSA or PKCS#8 Ed25519; the label is not trusted, the key's own form and algorithm
+    /// are.
     public convenience init(pem: [UInt8], passphrase: String? = nil) throws(KeyError) {
-        let text = String(decoding: pem, as: UTF8.self)
-        guard let bio = PEM.open(pem) else { throw .noKey }
+        let blocks = try PEMBlock.all(pem)
+        guard let block = blocks.first(where: { $0.label.hasSuffix("PRIVATE KEY") }) else {
+            throw blocks.isEmpty ? .noKey : .notPrivate
+        }
+        let read = try PrivateKey.open(block, of: pem, passphrase)
+        do throws(KeyError) {
+            self.init(owning: read, algorithm: try PEM.algorithm(of: read))
+        } catch {
+            EVP_PKEY_free(read)
+            throw error
+        }
+    }
+
+    private static func open(_ block: PEMBlock, of pem: [UInt8], _ passphrase: String?) throws(KeyError)
+        -> OpaquePointer
+    {
+        defer { ERR_clear_error() }
+        if block.isLocked { return try unlock(pem[block.place], passphrase) }
+        guard let shape = KeyShape(block.contents) else { throw .malformed }
+        let count = block.contents.count
+        let read =
+            switch shape {
+            case .encrypted: try unlock(pem[block.place], passphrase)
+            case .general: copenssl_decode_pkcs8(block.contents, count)
+            case .rsa: copenssl_decode_private_key(EVP_PKEY_RSA, block.contents, count)
+            case .elliptic: copenssl_decode_private_key(EVP_PKEY_EC, block.contents, count)
+            }
+        guard let read else { throw .malformed }
+        return read
+    }
+
+    private static func unlock(_ pem: ArraySlice<UInt8>, _ passphrase: String?) throws(KeyError)
+        -> OpaquePointer
+    {
+        guard let bio = PEM.open(Array(pem)) else { throw .noKey }
         defer { BIO_free(bio) }
         let phrase = Array((passphrase ?? "").utf8)
         var asked: Int32 = 0
@@ -42,18 +76,9 @@ public final class PrivateKey: @unchecked Sendable {
             asked = context.asked
             return result
         }
-        ERR_clear_error()
-        guard let read else {
-            if asked != 0 { throw phrase.isEmpty ? .passphraseNeeded : .wrongPassphrase }
-            if text.contains("PRIVATE KEY-----") { throw .malformed }
-            throw text.contains("-----BEGIN ") ? .notPrivate : .noKey
-        }
-        do throws(KeyError) {
-            self.init(owning: read, algorithm: try PEM.algorithm(of: read))
-        } catch {
-            EVP_PKEY_free(read)
-            throw error
-        }
+        if let read { return read }
+        guard asked != 0 else { throw .malformed }
+        throw phrase.isEmpty ? .passphraseNeeded : .wrongPassphrase
     }
 
     /// Makes a throw-away key, for tests and the sandbox.
@@ -143,11 +168,12 @@ public final class PublicKey: @unchecked Sendable {
 
     /// Reads `BEGIN PUBLIC KEY` (SPKI).
     public convenience init(pem: [UInt8]) throws(KeyError) {
-        guard let bio = PEM.open(pem) else { throw .noKey }
-        defer { BIO_free(bio) }
-        let read = copenssl_read_public_key(bio)
+        guard let block = try PEMBlock.all(pem).first(where: { $0.label == "PUBLIC KEY" }) else {
+            throw .noKey
+        }
+        let read = copenssl_decode_public_key(block.contents, block.contents.count)
         ERR_clear_error()
-        guard let read else { throw .noKey }
+        guard let read else { throw .malformed }
         do throws(KeyError) {
             self.init(owning: read, algorithm: try PEM.algorithm(of: read))
         } catch {

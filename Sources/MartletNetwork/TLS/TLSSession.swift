@@ -130,7 +130,7 @@ final class TLSSession {
 
     func read(into buffer: UnsafeMutableRawBufferPointer) -> IOResult {
         if broken { return .end }
-        ERR_clear_error()
+        copenssl_forget_errors()
         var count = 0
         let result = SSL_read_ex(ssl, buffer.baseAddress, buffer.count, &count)
         if result == 1 {
@@ -146,7 +146,7 @@ final class TLSSession {
 
     func write(_ bytes: UnsafeRawBufferPointer) -> IOResult {
         if broken { return .failed(.closed) }
-        ERR_clear_error()
+        copenssl_forget_errors()
         var count = 0
         let result = SSL_write_ex(ssl, bytes.baseAddress, bytes.count, &count)
         return result == 1 ? .bytes(count) : failure(result)

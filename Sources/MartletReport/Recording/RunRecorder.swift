@@ -32,7 +32,7 @@ package final class RunRecorder {
     }
 
     let limits: Limits
-    let strategyNames: [String]
+    package let strategyNames: [String]
     /// By market index.
     var markets: [MarketState?] = []
     var followed = 0

@@ -1,9 +1,9 @@
 import Martlet
 import MartletEngine
 import MartletSimulation
-import MartletWire
 
-/// An account as the exchange itself has it, to the last unit: what a client's own books are held against.
+/// An account as the exchange itself has it, to the last unit, for a client in the same process; others ask for
+/// `GET /sandbox/ledger`.
 public struct SandboxLedger: Hashable, Sendable {
     public struct Holding: Hashable, Sendable {
         public var ticker: String
@@ -36,41 +36,6 @@ public struct SandboxLedger: Hashable, Sendable {
     /// All orders remembered, in order of creation.
     public var orders: [OrderLine]
     public var fills: [FillLine]
-
-    /// Amounts in units of 10^-8 dollars, as text.
-    var json: JSONValue {
-        func raw(_ money: Money) -> JSONValue { .string("\(money.raw)") }
-        return .of([
-            "cash": .array(
-                cash.sorted { $0.key < $1.key }.map {
-                    .of(["exchange_index": .integer($0.key), "raw": raw($0.value)])
-                }),
-            "positions": .array(
-                holdings.map {
-                    .of([
-                        "ticker": .string($0.ticker), "position": .count($0.quantity),
-                        "realized_raw": raw($0.realized), "fees_raw": raw($0.fees),
-                    ])
-                }),
-            "orders": .array(
-                orders.map {
-                    .of([
-                        "order_id": .string($0.orderID), "client_order_id": .string($0.clientOrderID),
-                        "ticker": .string($0.ticker), "filled": .count($0.filled),
-                        "remaining": .count($0.remaining),
-                    ])
-                }),
-            "fills": .array(
-                fills.map {
-                    .of([
-                        "trade_id": .string($0.tradeID), "order_id": .string($0.orderID),
-                        "client_order_id": .string($0.clientOrderID), "ticker": .string($0.ticker),
-                        "side": .string($0.side == .bid ? "bid" : "ask"), "price": .price($0.price),
-                        "count": .count($0.quantity), "fee_raw": raw($0.fee),
-                    ])
-                }),
-        ])
-    }
 }
 
 extension SandboxServer {

@@ -36,9 +36,6 @@ extension SandboxServer {
         case ("GET", "ledger", 1):
             guard let ledger = ledger(account: read.text("account")) else { throw .notFound }
             return .ok(ledger)
-        case ("GET", "ledger", 2):
-            guard let ledger = ledger(path[1]) else { throw .notFound }
-            return .ok(ledger.json)
         case ("GET", "faults", 1): return .ok(dice.faults.json)
         case ("POST", "faults", 1):
             try setFaults(try read.optionalObject())

@@ -76,9 +76,9 @@ public struct RunSample: Sendable {
         let trading = engine.shared.trading
         self.time = time
         accounts = engine.strategyNames.indices.map { index in
-            let portfolio = trading.portfolios[index]
-            return Account(
-                realized: portfolio.realized, unrealized: portfolio.unrealized, fees: portfolio.fees)
+            Account(
+                realized: trading.portfolios[index].realized,
+                unrealized: trading.portfolios[index].unrealized, fees: trading.portfolios[index].fees)
         }
         let markets = engine.markets
         tops = (0..<markets.count).compactMap { index in

@@ -156,8 +156,9 @@ package final class SimulatedExchange {
             } else if patience == next {
                 let first = held.removeFirst()
                 execute(first.arrival, at: next)
-            } else if let (time, element) = arrivals.removeFirst() {
-                arrive(element, at: time)
+            } else {
+                let first = arrivals.removeFirst()
+                arrive(first.element, at: first.time)
             }
         }
         refreshDue()
@@ -165,15 +166,14 @@ package final class SimulatedExchange {
 
     /// The next report that is due at `now` or before, in order of time.
     package func nextReport(at now: Timestamp) -> DueReport? {
-        while deliveries.next <= now, let (time, delivery) = deliveries.removeFirst() {
-            refreshDue()
-            switch delivery {
-            case .report(let report): return DueReport(time: time, report: report)
-            case .lookUp(let request, let order, let market):
-                return DueReport(time: time, report: lookUp(request, order, market, at: time))
-            }
+        guard deliveries.next <= now, !deliveries.isEmpty else { return nil }
+        let first = deliveries.removeFirst()
+        refreshDue()
+        switch first.element {
+        case .report(let report): return DueReport(time: first.time, report: report)
+        case .lookUp(let request, let order, let market):
+            return DueReport(time: first.time, report: lookUp(request, order, market, at: first.time))
         }
-        return nil
     }
 
     private func refreshDue() {
@@ -300,7 +300,10 @@ package final class SimulatedExchange {
         }
         var answers: [VenueReport] = []
         let swaps = command != nil && faultGenerator.chance(settings.faults.fillsFirst)
-        for entry in venue.reports where entry.account == account {
+        // Turned about and taken off the end, each is moved, where a loop over the array would copy it.
+        venue.reports.reverse()
+        while let entry = venue.reports.popLast() {
+            guard entry.account == account else { continue }
             if entry.report.isAnswer {
                 if dropping { continue }
                 if swaps {
@@ -311,7 +314,6 @@ package final class SimulatedExchange {
             deliver(entry.report, at: now)
         }
         for report in answers { deliver(report, at: now) }
-        venue.reports.removeAll(keepingCapacity: true)
         refreshDue()
     }
 

@@ -5,15 +5,14 @@ import MartletEngine
 extension Venue {
     /// Books a fill to its account: position, cash, fee, and what its orders hold back.
     func bookFill(_ slot: Int32, _ contracts: Quantity, at price: Price, fee: Money) {
-        let order = orders[slot]
-        let account = Int(order.account)
-        let entry = accounts[account].makeEntry(order.market)
-        let change = accounts[account].markets[entry].position.apply(order.side, contracts, at: price)
+        let (account, market, side) = (Int(orders[slot].account), orders[slot].market, orders[slot].side)
+        let entry = accounts[account].makeEntry(market)
+        let change = accounts[account].markets[entry].position.apply(side, contracts, at: price)
         accounts[account].markets[entry].position.fees += fee
-        let shard = accounts[account].shard(definitions[Int(order.market.index)].shard)
+        let shard = accounts[account].shard(definitions[Int(market.index)].shard)
         accounts[account].shards[shard].cash += change - fee
         feesCollected += fee
-        if order.isResting { accounts[account].markets[entry][open: order.side] -= contracts }
+        if orders[slot].isResting { accounts[account].markets[entry][open: side] -= contracts }
         refreshReserve(account, entry)
     }
 
@@ -28,36 +27,39 @@ extension Venue {
 
     // MARK: Reservation
 
-    /// What a resting order holds back beside its collateral: its fee as a maker.
-    private func makerFee(_ order: VenueOrder) -> Money {
-        definitions[Int(order.market.index)].fees.tradeFee(
-            price: order.price, quantity: order.remaining, isTaker: false, at: order.updated)
-    }
-
-    /// The collateral of a side's orders: those that would trade first close the position for nothing, the
-    /// others pay their side's price. O(the account's orders there).
-    private func requirement(_ account: Int, _ entry: Int, _ side: Side, adding extra: VenueOrder?)
-        -> Money
-    {
-        var cover = accounts[account].markets[entry].closable(side)
+    /// The collateral of a side's orders, and their fees as makers: those that would trade first close the position
+    /// for nothing, the others pay their side's price. `extra` is an order that is not in the list. O(the account's
+    /// orders there).
+    private func requirement(
+        _ account: Int, _ entry: Int, _ side: Side, adding extra: (price: Price, size: Quantity)? = nil
+    ) -> Money {
+        let holding = accounts[account].markets[entry]
+        var cover = holding.closable(side)
         var sum = Money.zero
         var extra = extra
-        func add(_ order: VenueOrder) {
-            let covered = min(cover, order.remaining)
+        func add(_ price: Price, _ size: Quantity) {
+            let covered = min(cover, size)
             cover -= covered
-            sum += side.cost(order.price) * (order.remaining - covered)
+            sum += side.cost(price) * (size - covered)
         }
-        var slot = accounts[account].markets[entry][first: side]
+        var slot = holding[first: side]
+        guard slot >= 0 else {
+            if let extra { add(extra.price, extra.size) }
+            return sum
+        }
+        let fees = definitions[Int(holding.market.index)].fees
         while slot >= 0 {
             if let order = extra, side.isBetter(order.price, than: orders[slot].price) {
-                add(order)
+                add(order.price, order.size)
                 extra = nil
             }
-            add(orders[slot])
-            sum += makerFee(orders[slot])
+            add(orders[slot].price, orders[slot].remaining)
+            sum += fees.tradeFee(
+                price: orders[slot].price, quantity: orders[slot].remaining, isTaker: false,
+                at: orders[slot].updated)
             slot = orders[slot].accountNext
         }
-        if let order = extra { add(order) }
+        if let extra { add(extra.price, extra.size) }
         return sum
     }
 
@@ -65,7 +67,7 @@ extension Venue {
     func refreshReserve(_ account: Int, _ entry: Int) {
         let market = accounts[account].markets[entry].market
         let needed =
-            requirement(account, entry, .bid, adding: nil) + requirement(account, entry, .ask, adding: nil)
+            requirement(account, entry, .bid) + requirement(account, entry, .ask)
         let shard = accounts[account].shard(definitions[Int(market.index)].shard)
         accounts[account].shards[shard].reserved += needed - accounts[account].markets[entry].reserved
         accounts[account].markets[entry].reserved = needed
@@ -81,8 +83,8 @@ extension Venue {
         let fee = definitions[market].fees.tradeFee(
             price: order.price, quantity: order.remaining, isTaker: taking, at: order.updated)
         let collateral =
-            requirement(account, entry, side, adding: order)
-            - requirement(account, entry, side, adding: nil)
+            requirement(account, entry, side, adding: (order.price, order.remaining))
+            - requirement(account, entry, side)
         let lost = returnLost(order, account)
         let needed = collateral + fee + lost
         guard needed.raw > 0 else { return true }

@@ -37,7 +37,10 @@ struct RealSide {
     init(_ side: Side) { self.side = side }
 
     @inline(__always) var isEmpty: Bool { levels.isEmpty }
-    @inline(__always) var best: Price? { levels.last?.price }
+    @inline(__always) var best: Price? {
+        // `last` would copy the whole level.
+        levels.isEmpty ? nil : levels[levels.count - 1].price
+    }
     /// The level's index, or nil. From the best on: most of what happens, happens there.
     @inline(__always)
     func find(_ price: Price) -> Int? {

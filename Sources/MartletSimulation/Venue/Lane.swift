@@ -8,8 +8,7 @@ struct Lane: ~Copyable {
     /// Nothing is pending, and only records within the watched prices concern real orders (none where there are no
     /// real orders): for others the ladder's update is all.
     @usableFromInline var isQuiet = true
-    @usableFromInline var watchBids = Watch()
-    @usableFromInline var watchAsks = Watch()
+    @usableFromInline var watches = (bids: Watch(), asks: Watch())
     /// Levels came or went, or what is taken changed, since the watched prices were drawn.
     var isWatchStale = false
     /// The last record did not end its time-stamp group.
@@ -67,7 +66,10 @@ struct Lane: ~Copyable {
 
         @inlinable @inline(__always)
         func concerns(_ distance: Int32) -> Bool {
-            (distance >= low && distance <= high) || distance >= crossing
+            // One comparison for both ends. With nothing to watch they are the ends of all numbers, and no price
+            // lies between them.
+            UInt32(bitPattern: distance &- low) <= UInt32(bitPattern: high &- low)
+                || distance >= crossing
         }
         mutating func include(_ distance: Int32) {
             low = min(low, distance)
@@ -75,32 +77,31 @@ struct Lane: ~Copyable {
         }
     }
 
-    /// Micro-dollars from the side's worst price.
+    /// The watch of a side, found without a branch: a record's side is as good as random.
+    /// Sound: the elements of a tuple of one type lie one behind the other, bids first as in ``Side``.
     @inlinable @inline(__always)
-    static func distance(_ side: Side, _ price: Price) -> Int32 {
-        side == .bid ? price.micros : 1_000_000 - price.micros
+    static func watch(_ lane: UnsafeMutablePointer<Lane>, _ side: Side) -> UnsafeMutablePointer<Watch> {
+        withUnsafeMutablePointer(to: &lane.pointee.watches) {
+            UnsafeMutableRawPointer($0).assumingMemoryBound(to: Watch.self) + Int(side.rawValue)
+        }
     }
 
     /// Draws the bounds of what concerns real orders anew.
-    mutating func refreshWatch() {
-        isWatchStale = false
-        func watch(_ own: borrowing RealSide, _ other: borrowing RealSide) -> Watch {
+    static func refreshWatch(_ lane: UnsafeMutablePointer<Lane>) {
+        lane.pointee.isWatchStale = false
+        for side in [Side.bid, .ask] {
             var watch = Watch()
-            if let worst = own.levels.first, let best = own.levels.last {
-                watch.include(Lane.distance(own.side, worst.price))
-                watch.include(Lane.distance(own.side, best.price))
+            let last = lane.pointee[side].levels.count - 1
+            if last >= 0 {
+                watch.include(side.distance(lane.pointee[side].levels[0].price))
+                watch.include(side.distance(lane.pointee[side].levels[last].price))
             }
-            if let reached = other.best { watch.crossing = Lane.distance(own.side, reached) }
-            return watch
+            if let reached = lane.pointee[side.opposite].best { watch.crossing = side.distance(reached) }
+            Lane.watch(lane, side).pointee = watch
         }
-        watchBids = watch(self[.bid], self[.ask])
-        watchAsks = watch(self[.ask], self[.bid])
-        for entry in taken {
-            if entry.side == .bid {
-                watchBids.include(Lane.distance(.bid, entry.price))
-            } else {
-                watchAsks.include(Lane.distance(.ask, entry.price))
-            }
+        for index in lane.pointee.taken.indices {
+            let entry = lane.pointee.taken[index]
+            Lane.watch(lane, entry.side).pointee.include(entry.side.distance(entry.price))
         }
     }
 

@@ -56,8 +56,7 @@ extension Venue {
     @inline(__always)
     private func isFarTrade(_ event: MarketEvent, _ lane: UnsafeMutablePointer<Lane>) -> Bool {
         let side = event.side.opposite
-        let high = side == .bid ? lane.pointee.watchBids.high : lane.pointee.watchAsks.high
-        return Lane.distance(side, event.price) > high
+        return side.distance(event.price) > Lane.watch(lane, side).pointee.high
     }
 
     // MARK: Changes
@@ -270,7 +269,7 @@ extension Venue {
         lane.pointee.isQuiet =
             !lane.pointee.isBroken && !settings.publishes && !lane.pointee.isInSnapshot
             && !lane.pointee.isDirty && !lane.pointee.mayCross
-        if lane.pointee.isQuiet, lane.pointee.isWatchStale { lane.pointee.refreshWatch() }
+        if lane.pointee.isQuiet, lane.pointee.isWatchStale { Lane.refreshWatch(lane) }
     }
 
     // MARK: Snapshots

@@ -102,9 +102,9 @@ extension Venue {
         }
         if let bid = lane.pointee[.bid].best, let ask = lane.pointee[.ask].best { precondition(bid < ask) }
         if lane.pointee.isQuiet {
-            let (bids, asks) = (lane.pointee.watchBids, lane.pointee.watchAsks)
-            lane.pointee.refreshWatch()
-            precondition(lane.pointee.watchBids == bids && lane.pointee.watchAsks == asks)
+            let before = lane.pointee.watches
+            Lane.refreshWatch(lane)
+            precondition(lane.pointee.watches == before)
         }
         for entry in lane.pointee.taken {
             precondition(entry.quantity.isPositive)

@@ -200,11 +200,9 @@ package final class Venue {
         guard index < feed.pointee.count else { return .unknownMarket }
         let lane = feed.pointee.lanes + index
         guard event.kind == .delta, lane.pointee.isQuiet else { return applyCarefully(event) }
-        let distance = Lane.distance(event.side, event.price)
-        let concerns =
-            event.side == .bid
-            ? lane.pointee.watchBids.concerns(distance) : lane.pointee.watchAsks.concerns(distance)
-        if concerns { return applyCarefully(event) }
+        if Lane.watch(lane, event.side).pointee.concerns(event.side.distance(event.price)) {
+            return applyCarefully(event)
+        }
         lane.pointee.isInGroup = !event.flags.contains(.groupEnd)
         let fault = lane.pointee.crowd.add(event.quantity, side: event.side, price: event.price)
         return fault == nil ? nil : broke(event, fault)

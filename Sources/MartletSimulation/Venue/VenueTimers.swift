@@ -1,4 +1,5 @@
 import Martlet
+import MartletEngine
 
 /// What the venue's clock will bring, earliest first; equal times in the order in which they were set.
 struct VenueTimers {
@@ -22,41 +23,29 @@ struct VenueTimers {
 
 /// Things that are due at a time, in the order of their times and else as they went in. For what comes nearly in
 /// order: appending costs a word's comparison, an earlier one moves those behind it.
-struct DueLine<Element> {
-    private var items: ContiguousArray<(time: Timestamp, element: Element)> = []
-    /// Those before it have been taken.
-    private var head = 0
+struct DueLine<Element>: ~Copyable {
+    struct Item {
+        var time: Timestamp
+        var element: Element
+    }
+    private var items = MoveQueue<Item>()
     /// `.distantFuture` when empty.
     private(set) var next: Timestamp = .distantFuture
 
-    var isEmpty: Bool { head == items.count }
+    var isEmpty: Bool { items.isEmpty }
 
-    mutating func insert(_ element: Element, at time: Timestamp) {
+    mutating func insert(_ element: consuming Element, at time: Timestamp) {
         var index = items.count
-        while index > head, items[index - 1].time > time { index -= 1 }
-        if index == items.count {
-            items.append((time, element))
-        } else {
-            items.insert((time, element), at: index)
-        }
-        next = items[head].time
+        while index > 0, items[index - 1].time > time { index -= 1 }
+        if index == 0 { next = time }
+        let item = Item(time: time, element: element)
+        if index == items.count { items.append(item) } else { items.insert(item, at: index) }
     }
 
-    mutating func removeFirst() -> (time: Timestamp, element: Element)? {
-        guard head < items.count else { return nil }
-        let first = items[head]
-        head += 1
-        if head == items.count {
-            items.removeLast(head)
-            head = 0
-            next = .distantFuture
-        } else {
-            if head > 256, head > items.count / 2 {
-                items.removeFirst(head)
-                head = 0
-            }
-            next = items[head].time
-        }
+    /// Traps when there is nothing.
+    mutating func removeFirst() -> Item {
+        let first = items.removeFirst()
+        next = items.isEmpty ? .distantFuture : items[0].time
         return first
     }
 }

@@ -78,6 +78,10 @@ public struct JournalReader {
 
     private static func open(_ path: String, number: Int) throws(TapeError) -> MappedFile {
         let file = try MappedFile(path: path)
+        // Reserved, and killed before a byte was written.
+        if UnsafeRawBufferPointer(start: file.base, count: min(file.count, 8)).allSatisfy({ $0 == 0 }) {
+            throw TapeError(.empty, file: path)
+        }
         let isOurs =
             file.count >= JournalFormat.headerSize
             && UnsafeRawBufferPointer(start: file.base, count: 8).elementsEqual(JournalFormat.magic)

@@ -34,6 +34,12 @@ final class JournalSegment: @unchecked Sendable {
             unlink(path)
             throw error
         }
+        // The file's name must outlive a power cut, too.
+        let directory = open(folder, O_RDONLY | O_CLOEXEC)
+        if directory >= 0 {
+            fsync(directory)
+            close(directory)
+        }
         base = address
         base.copyMemory(from: JournalFormat.magic, byteCount: JournalFormat.magic.count)
         base.storeBytes(of: JournalFormat.version.littleEndian, toByteOffset: 8, as: UInt32.self)
@@ -60,6 +66,8 @@ final class JournalSupply: Sendable {
     private struct State {
         var next: JournalSegment?
         var current: JournalSegment?
+        /// Full ones that are not on the disk yet.
+        var retired: [JournalSegment] = []
         var isStopped = false
         var problem: String?
     }
@@ -102,9 +110,15 @@ final class JournalSupply: Sendable {
                 }
             }
             _ = wake.wait(timeout: .now() + min(interval ?? 1, 1))
-            let (current, isStopped) = state.withLock { ($0.current, $0.isStopped) }
+            let (current, retired, isStopped) = state.withLock { state in
+                defer { state.retired = [] }
+                return (state.current, state.retired, state.isStopped)
+            }
+            if interval != nil {
+                for segment in retired { segment.sync() }
+                if !isStopped { current?.sync() }
+            }
             if isStopped { break }
-            if interval != nil { current?.sync() }
         }
         done.signal()
     }
@@ -126,6 +140,9 @@ final class JournalSupply: Sendable {
         wake.signal()
         return taken
     }
+
+    /// A full segment: it is written to the disk before the one that follows it.
+    func retire(_ segment: JournalSegment) { state.withLock { $0.retired.append(segment) } }
 
     /// Ends the thread and removes the segment that nobody needs.
     func stop() {

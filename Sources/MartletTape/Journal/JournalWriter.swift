@@ -155,6 +155,8 @@ public final class JournalWriter {
         guard length + JournalFormat.headerSize + 4 <= segment.size, let next = supply.take() else {
             return false
         }
+        // What follows is chained to its end: it must be on the disk before.
+        if case .everyCommand = settings.sync { segment.sync() } else { supply.retire(segment) }
         segment.truncate(to: offset)
         segment = next
         offset = JournalFormat.headerSize

@@ -28,8 +28,8 @@ import Testing
                 core.handle(
                     VenueReport(.cancelled(by: 10), order: id, market: market, exchangeTime: rig.now),
                     now: rig.now)
-                core.commands.removeAll(keepingCapacity: true)
-                core.events.removeAll(keepingCapacity: true)
+                core.commands.removeAll()
+                core.events.removeAll()
             }
         }
         print("place, accept, cancel, done: \(place / rounds)")
@@ -48,8 +48,8 @@ import Testing
                                 tradeID: "\(round)", order: id, market: market, side: side, price: 0.40,
                                 quantity: 10, isTaker: true, fee: .zero, exchangeTime: rig.now)), order: id,
                         market: market, exchangeTime: rig.now), now: rig.now)
-                core.commands.removeAll(keepingCapacity: true)
-                core.events.removeAll(keepingCapacity: true)
+                core.commands.removeAll()
+                core.events.removeAll()
             }
         }
         print("place, fill: \(fill / rounds)")

@@ -74,4 +74,38 @@ import Testing
         #expect(!RateWindow(limit: 0).admits(at: now))
         #expect(RateWindow(limit: .max).admits(at: now))
     }
+
+    @Test func whateverTheWayTakesTheExchangeIsNeverAskedForMoreThanItHas() {
+        let seed = UInt64.random(in: 1 ... .max)
+        print("seed \(seed)")
+        var generator = SeededGenerator(seed: seed)
+        let margin = TimeSpan.milliseconds(100)
+        for _ in 0..<200 {
+            let limits = RateLimits.Bucket(
+                refill: 1 + Int(generator.next() % 400), capacity: 100 + Int(generator.next() % 400))
+            var now = Timestamp(seconds: 1_000)
+            var ours = TokenBucket(limits, margin: margin, now: now)
+            // The exchange's own, which starts full and knows only of arrivals.
+            var arrivals: [(time: Timestamp, cost: Int)] = []
+            for _ in 0..<300 {
+                let cost = 1 + Int(generator.next() % 10)
+                now = now + .milliseconds(Int64(generator.next() % 40))
+                // Now and then it rests until it is full.
+                if generator.next().isMultiple(of: 50) { now = now + .seconds(500) }
+                ours.refill(to: now)
+                guard ours.affords(cost, leaving: 0, now: now) else { continue }
+                ours.spend(cost)
+                arrivals.append(
+                    (now + TimeSpan(nanoseconds: Int64(generator.next() % 100_000_000)), cost))
+            }
+            var theirs = TokenBucket(limits, now: Timestamp(seconds: 1_000))
+            for arrival in arrivals.sorted(by: { $0.time < $1.time }) {
+                theirs.refill(to: arrival.time)
+                #expect(
+                    theirs.affords(arrival.cost, leaving: 0, now: arrival.time),
+                    "refused at \(arrival.time) with \(limits)")
+                theirs.spend(arrival.cost)
+            }
+        }
+    }
 }

@@ -15,6 +15,9 @@ final class TradingRig {
         _ settings: TradingSettings = TradingSettings(), strategies: [String] = ["alpha", "beta"],
         limits: RateLimits = .unlimited
     ) {
+        var settings = settings
+        // The rig's venue hears at once: budgets are the exchange's own.
+        settings.router.arrivalMargin = .zero
         core = TradingCore(settings: settings, strategyNames: strategies, markets: markets)
         core.setLimits(limits, now: now)
     }
@@ -123,16 +126,13 @@ final class TradingRig {
     // MARK: Outputs
 
     func commands() -> [VenueCommand] {
-        defer { core.commands.removeAll() }
-        return core.commands
+        core.commands.takeAll()
     }
     func events() -> [TradingEvent] {
-        defer { core.events.removeAll() }
-        return core.events
+        core.events.takeAll()
     }
     func records() -> [EngineRecord] {
-        defer { core.records.removeAll() }
-        return core.records
+        core.records.takeAll()
     }
     func drain() {
         core.commands.removeAll()

@@ -104,11 +104,13 @@ import Testing
     }
 
     @Test func everyCancelNamesItsShard() throws {
-        let single = try encode(.cancel(OrderID(7), market: Market.ID(2)))
+        let single = try encode(.cancel(OrderID(7), market: Market.ID(0)))
         #expect(single.head[0] == "DELETE /trade-api/v2/portfolio/events/orders/batched HTTP/1.1")
-        #expect(single.text == #"{"orders":[{"order_id":"0c6f2f0e","exchange_index":2}]}"#)
-        #expect(single.plan.scope == .write(shard: 0), "batches are billed to the unscoped bucket")
-        let byID = try encode(.cancel(OrderID(7), market: Market.ID(2))) { $0.batchesSingleCancels = false }
+        #expect(single.text == #"{"orders":[{"order_id":"0c6f2f0e","exchange_index":0}]}"#)
+        #expect(single.plan.scope == .write(shard: 0))
+        // As a batch it would be billed to shard 0's bucket, while the router spends shard 2's.
+        let byID = try encode(.cancel(OrderID(7), market: Market.ID(2)))
+        #expect(byID.plan.scope == .write(shard: 2))
         #expect(
             byID.head[0] == "DELETE /trade-api/v2/portfolio/events/orders/0c6f2f0e?exchange_index=2 HTTP/1.1")
         #expect(byID.plan.path == "/trade-api/v2/portfolio/events/orders/0c6f2f0e")

@@ -275,7 +275,8 @@ struct Other: Strategy {
             "trading.strategyLimits and trading.accountLimits": [
                 "trading.strategyLimits.", "trading.accountLimits.",
             ],
-            "trading.router": ["trading.router."],
+            "trading.router": ["trading.router."], "live: paper and live sessions": [""],
+            "live.alerts: a web hook": [""],
         ]
         var explained: Set<String> = []
         for section in ConfigurationHelp.sections {

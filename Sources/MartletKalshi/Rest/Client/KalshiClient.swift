@@ -64,6 +64,8 @@ public final class KalshiClient: Sendable {
     public var clockOffset: ClockOffset { state.withLock { $0.offset } }
     public var limits: RateLimits { state.withLock { $0.budget.limits } }
     public var costs: EndpointCosts { state.withLock { $0.budget.costs } }
+    /// When this client's writes are made up for: from then on another may spend the whole budget.
+    public var writesRefilled: Timestamp { state.withLock { $0.budget.writesRefilled(now: now) } }
     var now: Timestamp { Timestamp(nanoseconds: clock()) }
 
     // MARK: - Calls

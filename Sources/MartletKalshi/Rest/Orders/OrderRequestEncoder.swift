@@ -57,7 +57,8 @@ public struct OrderRequestEncoder: Sendable {
     /// The run's random number in its client order ids.
     public let nonce: UInt64
     public let subaccount: Int?
-    /// Single cancels go out as batches of one: that path is fixed, and so signed ahead.
+    /// Single cancels on shard 0 go out as batches of one: that path is fixed, and so signed ahead. Other shards'
+    /// would be billed to shard 0's budget, as all batches are.
     public var batchesSingleCancels = true
     private let prefix: [UInt8]
     /// Everything between the request line and the timestamp, alike in all requests.
@@ -93,7 +94,7 @@ public struct OrderRequestEncoder: Sendable {
             return fixed(.cancelBatch, "DELETE", Self.batchPath, items: orders.count)
         case .cancel(let order, let market):
             let shard = try route(market, directory).shard
-            if batchesSingleCancels { return fixed(.cancelBatch, "DELETE", Self.batchPath) }
+            if batchesSingleCancels, shard < 1 { return fixed(.cancelBatch, "DELETE", Self.batchPath) }
             var plan = try single(.cancel, "DELETE", order, "", shard, directory)
             plan.query = "?exchange_index=\(shard)" + (subaccount.map { "&subaccount=\($0)" } ?? "")
             return plan
