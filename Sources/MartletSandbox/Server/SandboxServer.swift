@@ -111,7 +111,7 @@ public final class SandboxServer {
         else { throw SandboxError("\(settings.port) is no port") }
         var configuration = HTTPServerConfiguration()
         configuration.connectionsMax = settings.connectionsMax
-        configuration.requestTimeout = Nanoseconds.seconds(settings.requestSeconds)
+        configuration.requestTimeout = Nanoseconds.seconds(Int64(settings.requestSeconds))
         configuration.limits.bodyBytes = 4 * 1024 * 1024
         do {
             http = try HTTPServer(

@@ -26,7 +26,7 @@ final class BareClient: Sendable {
     deinit { close(descriptor) }
 
     func write(_ bytes: [UInt8]) throws {
-        guard send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL.rawValue)) == bytes.count else {
+        guard send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else {
             throw Failed()
         }
     }
