@@ -56,7 +56,8 @@ final class SessionRun {
         self.terminal = terminal
         loop = try EventLoop()
         do {
-            client = try KalshiClient(setup.environment, signer: setup.signer, tls: setup.tls)
+            client = try KalshiClient(
+                setup.environment, signer: setup.signer, tls: setup.tls, clock: setup.clock)
         } catch {
             throw CommandError("\(error)")
         }
@@ -141,7 +142,7 @@ final class SessionRun {
 
     /// Puts everything together and connects.
     func start() throws {
-        started = Timestamp(nanoseconds: Clocks.wall())
+        started = Timestamp(nanoseconds: setup.clock())
         try log.begin()
         let trading = setup.trading(on: markets)
         let gateway: any OrderGateway
@@ -150,7 +151,7 @@ final class SessionRun {
             let rest = RestGateway(
                 loop, setup.environment, signer: setup.signer, tls: setup.tls, nonce: nonce,
                 settings: setup.settings, offset: opening?.clockOffset ?? ClockOffset(),
-                clock: { Clocks.wall() })
+                clock: setup.clock)
             self.rest = rest
             gateway = rest
         case .paper:
@@ -160,7 +161,8 @@ final class SessionRun {
         let journal = try makeJournal(trading)
         let session = TradingSession(
             loop: loop, engine: Engine(seats: setup.plan.strategies.map(\.seat), settings: trading),
-            gateway: gateway, journal: journal, settings: setup.settings, hidesOwn: setup.mode == .live)
+            gateway: gateway, journal: journal, settings: setup.settings, hidesOwn: setup.mode == .live,
+            clock: setup.clock)
         (gateway as? RestGateway)?.owner = session
         (gateway as? PaperGateway)?.owner = session
         rest?.journalNames(to: journal)
@@ -240,7 +242,7 @@ final class SessionRun {
     private func warm() throws {
         // The exchange got them a little later than they were sent.
         let refilled = client.writesRefilled + .milliseconds(500)
-        while Timestamp(nanoseconds: Clocks.wall()) < refilled, !Interrupt.isRequested {
+        while Timestamp(nanoseconds: setup.clock()) < refilled, !Interrupt.isRequested {
             try loop.runOnce(timeout: Nanoseconds.milliseconds(50))
         }
         let deadline = Clocks.monotonic() + Nanoseconds.seconds(10)

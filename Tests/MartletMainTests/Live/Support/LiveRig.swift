@@ -5,9 +5,16 @@ import MartletKalshi
 import MartletLive
 import MartletNetwork
 import MartletSandbox
+import Synchronization
 import Testing
 
 @testable import MartletMain
+
+final class AheadOfTime: Sendable {
+    private let nanoseconds = Atomic<Int64>(0)
+    var value: Int64 { nanoseconds.load(ordering: .relaxed) }
+    func add(_ span: Int64) { nanoseconds.wrappingAdd(span, ordering: .relaxed) }
+}
 
 /// A live session with a scripted strategy on a sandbox exchange in this process, whose world stands still: nothing
 /// trades but what the test and a second account do.
@@ -20,11 +27,13 @@ final class LiveRig {
     /// Another trader, or another program on the session's own account.
     let other: KalshiClient
     let sameAccount: KalshiClient
+    /// How far both clocks have been set forward, in nanoseconds.
+    private let ahead = AheadOfTime()
     private var orderNumber = 0
 
     /// Plays on a thread of its own, not on one of the test's few, and clears up.
     static func play(
-        markets: Int = 6, settings: [String: String] = [:],
+        _ mode: SessionSetup.Mode = .live, markets: Int = 6, settings: [String: String] = [:],
         adjust: @escaping @Sendable (inout SandboxSettings) -> Void = { _ in },
         _ body: @escaping @Sendable (LiveRig) throws -> Void
     ) async throws {
@@ -32,7 +41,7 @@ final class LiveRig {
             let thread = Thread {
                 continuation.resume(
                     with: Result {
-                        let rig = try LiveRig(markets, settings, adjust)
+                        let rig = try LiveRig(mode, markets, settings, adjust)
                         defer { rig.close() }
                         try rig.start()
                         try body(rig)
@@ -46,7 +55,8 @@ final class LiveRig {
     static func registry() throws -> StrategyRegistry { try StrategyRegistry([ScriptedStrategy.self]) }
 
     private init(
-        _ markets: Int, _ settings: [String: String], _ adjust: (inout SandboxSettings) -> Void
+        _ mode: SessionSetup.Mode, _ markets: Int, _ settings: [String: String],
+        _ adjust: (inout SandboxSettings) -> Void
     ) throws {
         folder = NSTemporaryDirectory() + "martlet-rig-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -75,9 +85,11 @@ final class LiveRig {
             overrides: values.sorted { $0.key < $1.key }.map {
                 .init(Assignment(path: $0.key, value: $0.value), flag: "set")
             })
-        let setup = SessionSetup(
-            mode: .live, plan: plan, environment: exchange.environment, signer: exchange.signer,
+        var setup = SessionSetup(
+            mode: mode, plan: plan, environment: exchange.environment, signer: exchange.signer,
             tls: exchange.tls, folder: SessionFolder(folder + "/session"), files: exchange.files)
+        let ahead = ahead
+        setup.clock = { Clocks.wall() + ahead.value }
         run = try SessionRun(setup, Terminal(output: { _ in }, error: { _ in }))
     }
 
@@ -108,7 +120,9 @@ final class LiveRig {
         let end = Clocks.monotonic() + Int64(seconds * 1e9)
         while try !isSo() {
             guard Clocks.monotonic() < end else {
-                let troubles = status.markets.compactMap { line in line.trouble.map { "\(line.ticker): \($0)" } }
+                let troubles = status.markets.compactMap { line in
+                    line.trouble.map { "\(line.ticker): \($0)" }
+                }
                 Issue.record("waited in vain until \(what); \(status.obstacles + troubles)")
                 throw CancellationError()
             }
@@ -166,6 +180,12 @@ final class LiveRig {
             body: Array(body.utf8))
         let answer = try AsyncWork.run { try await client.send(request) }
         #expect(answer.status == 200, "\(String(decoding: answer.body, as: UTF8.self))")
+    }
+
+    /// Lets time pass at once, for a paused exchange and for the session.
+    func advance(seconds: Int64) throws {
+        try control("POST", "/advance", "{\"seconds\": \(seconds)}")
+        ahead.add(Nanoseconds.seconds(seconds))
     }
 
     /// Trades from outside the session: an order that takes what rests and leaves nothing.
