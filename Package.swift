@@ -48,6 +48,9 @@ let package = Package(
             name: "MartletCLI",
             dependencies: ["Martlet", "MartletMain"] + strategies.map { .init(stringLiteral: $0) }),
         .executableTarget(
+            name: "martlet-bad-strategies", dependencies: ["Martlet", "MartletMain"],
+            path: "Tests/BadStrategies"),
+        .executableTarget(
             name: "martlet-probe", dependencies: ["MartletNetwork", "MartletWire"], path: "Tests/Probe"),
         .testTarget(name: "MartletTests", dependencies: ["Martlet", "MartletEngine"]),
         .testTarget(name: "MartletEngineTests", dependencies: ["MartletEngine"]),

@@ -27,6 +27,8 @@ public struct SandboxSettings: Sendable {
     public var connectionsMax = 4096
     /// WebSocket connections at once, over all accounts.
     public var sessionsMax = 2048
+    /// From a request's first byte to its last, in seconds: a slow sender is cut off with 408.
+    public var requestSeconds = 30
     /// Between pings with the payload `heartbeat`, in seconds.
     public var heartbeatSeconds = 10
 

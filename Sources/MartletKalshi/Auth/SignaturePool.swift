@@ -8,8 +8,9 @@ import Synchronization
 ///     let create = pool.path("POST", Endpoints.orders, .create)
 ///     let signature = try pool.signature(for: create, now: exchangeNow)
 ///
-/// Each signature has a millisecond of its own and is used once. With an Ed25519 key nothing is kept: it signs in
-/// place in tens of microseconds. `signature` never waits: with nothing ready it signs in place, and counts that.
+/// Each signature has a millisecond of its own and is used once. Both kinds of key gain: an Ed25519 signature takes
+/// 30 µs in a loop that does nothing else, but was measured at 170 µs between two ticks of a live session, its tables
+/// gone from the caches. `signature` never waits: with nothing ready it signs in place, and counts that.
 public final class SignaturePool: Sendable {
     /// What the pool did.
     public struct Statistics: Hashable, Sendable {
@@ -44,9 +45,6 @@ public final class SignaturePool: Sendable {
         self.clock = clock
     }
 
-    /// Whether signatures are made ahead at all.
-    public var isPooled: Bool { signer.algorithm == .rsa }
-
     public var statistics: Statistics {
         Statistics(
             ready: ready.load(ordering: .relaxed), inPlace: inPlace.load(ordering: .relaxed),
@@ -70,13 +68,12 @@ public final class SignaturePool: Sendable {
             case .batchedCancel: settings.cancelDepth
             case .order: admitsOrder() ? settings.orderDepth : 0
             }
-        let kept = SignedPath(method, path, priority, depth: isPooled ? depth : 0)
+        let kept = SignedPath(method, path, priority, depth: depth)
         if !kept.slots.isEmpty { posted.withLock { $0.append(kept) } }
         return kept
     }
 
     private func admitsOrder() -> Bool {
-        guard isPooled else { return false }
         if orderPaths.wrappingAdd(1, ordering: .relaxed).newValue <= settings.ordersMax { return true }
         orderPaths.wrappingSubtract(1, ordering: .relaxed)
         return false
@@ -114,9 +111,8 @@ public final class SignaturePool: Sendable {
 
     // MARK: - The signing thread
 
-    /// Starts the signing thread, if the key needs one. It holds the pool until ``stop()``.
+    /// Starts the signing thread. It holds the pool until ``stop()``.
     public func start() {
-        guard isPooled else { return }
         let thread = Thread { [self] in
             SystemThread.giveWay()
             var work = Work(settings)

@@ -210,8 +210,8 @@ package final class RestGateway: OrderGateway {
     func learn(_ order: OrderID, _ market: Market.ID, venueID: String, at time: Timestamp) {
         guard orders.learn(order, market, venueID: venueID) else { return }
         onName(order, venueID, time)
-        // An RSA signature takes 0.4 ms: what may be asked of a resting order is signed ahead.
-        guard pool.isPooled, let id = orders.venueID(order) else { return }
+        // What may be asked of a resting order is signed ahead.
+        guard let id = orders.venueID(order) else { return }
         let path = "\(OrderRequestEncoder.createPath)/\(id)"
         let shard = orders.route(market)?.shard ?? 0
         orders.keep(

@@ -14,8 +14,11 @@ struct LiveBenchmark {
         var markets = 10
         var tier = "prestige"
         var pace = 200
+        /// Book changes a second, on top of the world's own.
+        var changes = 500.0
         var isBusy = false
         var seed: UInt64 = 1
+        var key = KeyAlgorithm.ed25519
     }
 
     struct Figures {
@@ -30,7 +33,9 @@ struct LiveBenchmark {
     }
 
     static func run(_ options: Options, _ terminal: Terminal) throws -> Figures {
-        let exchange = try DemoExchange(seed: options.seed, tier: options.tier, markets: options.markets)
+        let exchange = try DemoExchange(
+            seed: options.seed, tier: options.tier, markets: options.markets, key: options.key,
+            changes: options.changes)
         defer { exchange.close() }
         let folder = try temporaryFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }

@@ -13,6 +13,11 @@ extension BenchCommand {
         "tier", .choice("TIER", RateLimits.tiers.map(\.tier)), "the rate limit tier (prestige; busy: basic)")
     private static let livePace = ValueFlag(
         "pace", .whole("N", in: 1...5_000), "orders a second at most (200); not with --busy")
+    private static let liveChanges = ValueFlag(
+        "changes", .number("N", in: 0...100_000),
+        "book changes a second, on top of the exchange's agents' (500)")
+    private static let liveKey = ValueFlag(
+        "key", .choice("KIND", ["ed25519", "rsa"]), "the kind of the account's key (ed25519)")
     private static let busy = Switch(
         "busy", "quotes all markets at each change: how much of the write budget is used")
 
@@ -31,7 +36,7 @@ extension BenchCommand {
 
             Exit code 1 when the session's books are not the exchange's, or its journal replays otherwise.
             """
-        command.flags = [liveSeconds, liveMarkets, liveTier, livePace, busy]
+        command.flags = [liveSeconds, liveMarkets, liveTier, livePace, liveChanges, liveKey, busy]
         command.examples = [
             ("martlet bench live", "tick to order"),
             ("martlet bench live --busy --seconds 600", "ten minutes at the limit"),
@@ -44,6 +49,8 @@ extension BenchCommand {
             if let value = invocation[liveMarkets] { options.markets = value }
             if let value = invocation[liveTier] { options.tier = value }
             if let value = invocation[livePace] { options.pace = value }
+            if let value = invocation[liveChanges] { options.changes = value }
+            if invocation[liveKey] == "rsa" { options.key = .rsa }
             Interrupt.install()
             let figures = try LiveBenchmark.run(options, terminal)
             try print(figures, options, invocation, terminal)

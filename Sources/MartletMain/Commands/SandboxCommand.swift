@@ -42,12 +42,20 @@ enum SandboxCommand {
         command.discussion = """
             Serves the exchange's REST and WebSocket protocol on 127.0.0.1, over TLS with a certificate authority \
             made at the start (or plain), with a world of markets traded by simple agents. Clients connect as to \
-            the real exchange: only host, key and CA file change. Runs until Ctrl-C or SIGTERM.
+            the real exchange: only host, key and CA file change. Runs until Ctrl-C or SIGTERM, which both end it \
+            with code 0.
 
             With --json it prints one line once it accepts connections: ready, rest, websocket, ca (absent with \
-            --plain), markets (open, both sides quoted), control and control_token. POST to CONTROL/faults, \
-            /advance, /pause, /markets/TICKER/settle and more with the header Sandbox-Token changes the world \
-            behind its clients' backs. Without --account, one is made with a key that is thrown away at the end.
+            --plain), markets (open, both sides quoted), port, control, control_token and pid. Without --account, \
+            one is made with a key that is thrown away at the end; key_id and private_key say which.
+
+            Under CONTROL, with the header 'Sandbox-Token: TOKEN', tests act behind their clients' backs:
+            GET state, GET ledger?account=KEYID (cash, positions, orders and fills as the exchange has them), \
+            GET, POST and DELETE faults ({"sequence_gap": 0.01}), POST advance ({"seconds": 5}), \
+            pause ({"what": "trading", "exchange_index": 0}; none resumes), \
+            markets/TICKER/pause, resume, close, determine and settle ({"result": "yes"}), \
+            deposit ({"key": KEYID, "dollars": "100"}), disconnect, and \
+            world ({"activity": 2, "changes_per_second": 100}).
 
             Faults: \(Faults.names.joined(separator: ", ")).
             Rules: \(SandboxRules.names.joined(separator: ", ")).

@@ -31,7 +31,11 @@ final class DemoExchange {
     private let held = OnLoop()
     private let keyFolder: String
 
-    init(seed: UInt64, tier: String, markets count: Int, key algorithm: KeyAlgorithm = .ed25519) throws {
+    /// - Parameter changes: book changes a second on top of the world's own.
+    init(
+        seed: UInt64, tier: String, markets count: Int, key algorithm: KeyAlgorithm = .ed25519,
+        changes: Double = 0
+    ) throws {
         let key = try PrivateKey.generate(algorithm)
         keyFolder = NSTemporaryDirectory() + "martlet-demo-\(ProcessInfo.processInfo.processIdentifier)"
         try? FileManager.default.removeItem(atPath: keyFolder)
@@ -44,6 +48,7 @@ final class DemoExchange {
         settings.seed = seed
         settings.tier = tier
         settings.world.markets = count
+        settings.world.changesPerSecond = changes
         settings.accounts = [.init(keyID: DemoExchange.keyID, publicKeyPEM: key.publicKey.pem())]
         thread = try EventLoopThread(name: "sandbox", givesWay: true)
         let started = DemoExchange.start(settings, thread, held)

@@ -7,7 +7,7 @@ public struct HTTPRequestHead: Equatable, Sendable {
     let minorVersion: Int
 
     /// The target up to the query.
-    public var path: String { String(target.prefix { $0 != "?" }) }
+    public var path: String { String(Substring(target.utf8.prefix { $0 != UInt8(ascii: "?") })) }
     /// The query without its question mark; nil without one.
     public var query: String? {
         target.firstIndex(of: "?").map { String(target[target.index(after: $0)...]) }

@@ -23,9 +23,9 @@ struct Authenticator {
         headers.contains(keyHeader) || headers.contains(signatureHeader) || headers.contains(timeHeader)
     }
 
+    /// Reads who a request says it is from: all but the check of the signature itself.
     /// - Parameter now: the exchange's clock in milliseconds since 1970.
-    mutating func check(_ head: HTTPRequestHead, _ exchange: Exchange, now: Int64) throws(APIError) -> Member
-    {
+    func claim(_ head: HTTPRequestHead, _ exchange: Exchange, now: Int64) throws(APIError) -> Claim {
         let headers = head.headers
         guard let keyID = Authenticator.only(headers, Authenticator.keyHeader),
             let time = Authenticator.only(headers, Authenticator.timeHeader),
@@ -43,13 +43,24 @@ struct Authenticator {
         }
         guard let (member, key) = exchange.registration(keyID) else { throw .authentication("NOT_FOUND") }
         guard signature.utf8.count <= Authenticator.signatureMax, let bytes = Base64.decode(signature) else {
-            throw Authenticator.wrong("the signature is not base64 with padding")
+            throw Claim.wrong("the signature is not base64 with padding")
         }
-        guard key.verify(bytes, of: Array((time + head.method + head.path).utf8)) else {
-            throw Authenticator.wrong(Authenticator.mistake(head, time, bytes, key))
-        }
-        if rules.refusesReplay { try refuseReplay(signature, now) }
-        return member
+        return Claim(
+            member: member.index, key: key, head: head, time: time, signature: bytes, text: signature)
+    }
+
+    /// Takes a claim whose signature was found genuine.
+    mutating func admit(_ claim: Claim, _ exchange: Exchange, now: Int64) throws(APIError) -> Member {
+        if rules.refusesReplay { try refuseReplay(claim.text, now) }
+        return exchange.members[claim.member]
+    }
+
+    /// Both at once, and the signature's check between them.
+    mutating func check(_ head: HTTPRequestHead, _ exchange: Exchange, now: Int64) throws(APIError) -> Member
+    {
+        let claim = try claim(head, exchange, now: now)
+        if let refusal = claim.refusal { throw refusal }
+        return try admit(claim, exchange, now: now)
     }
 
     private static func only(_ headers: HTTPHeaders, _ name: String) -> String? {
@@ -66,27 +77,6 @@ struct Authenticator {
             "header timestamp expired: \(seconds.magnitude) s \(seconds < 0 ? "behind" : "ahead of") our clock"
     }
 
-    private static func wrong(_ hint: String?) -> APIError {
-        APIError(
-            401, "authentication_error", hint.map { "authentication_error: \($0)" } ?? "authentication_error",
-            details: "INCORRECT_API_KEY_SIGNATURE")
-    }
-
-    /// Tries the usual mistakes, and names the one that was made.
-    private static func mistake(
-        _ head: HTTPRequestHead, _ time: String, _ signature: [UInt8], _ key: PublicKey
-    )
-        -> String?
-    {
-        let bare = head.path.hasPrefix("/trade-api/v2") ? String(head.path.dropFirst(13)) : head.path
-        let tries: [(String, String)] = [
-            (time + head.method + head.target, "the query was signed; sign the path alone"),
-            (time + head.method + bare, "the path was signed without /trade-api/v2"),
-            (time + head.method.lowercased() + head.path, "the method was signed in lower case"),
-        ]
-        return tries.first { key.verify(signature, of: Array($0.0.utf8)) }?.1
-    }
-
     private mutating func refuseReplay(_ signature: String, _ now: Int64) throws(APIError) {
         let life = 2 * rules.skewToleranceMilliseconds
         if now >= nextSweep {
@@ -100,5 +90,40 @@ struct Authenticator {
         APIError(
             401, "authentication_error", "authentication_error: the signature was used before",
             details: "INCORRECT_API_KEY_SIGNATURE")
+    }
+}
+
+/// Who a request says it is from, and what is to show it.
+struct Claim: Sendable {
+    /// The member's index.
+    let member: Int
+    let key: PublicKey
+    let head: HTTPRequestHead
+    let time: String
+    let signature: [UInt8]
+    /// The signature as it was sent.
+    let text: String
+
+    /// Why the signature is not good; nil for a genuine one. From any thread.
+    var refusal: APIError? {
+        if key.verify(signature, of: Array((time + head.method + head.path).utf8)) { return nil }
+        return Claim.wrong(mistake)
+    }
+
+    static func wrong(_ hint: String?) -> APIError {
+        APIError(
+            401, "authentication_error", hint.map { "authentication_error: \($0)" } ?? "authentication_error",
+            details: "INCORRECT_API_KEY_SIGNATURE")
+    }
+
+    /// Tries the usual mistakes, and names the one that was made.
+    private var mistake: String? {
+        let bare = head.path.hasPrefix("/trade-api/v2") ? String(head.path.dropFirst(13)) : head.path
+        let tries: [(String, String)] = [
+            (time + head.method + head.target, "the query was signed; sign the path alone"),
+            (time + head.method + bare, "the path was signed without /trade-api/v2"),
+            (time + head.method.lowercased() + head.path, "the method was signed in lower case"),
+        ]
+        return tries.first { key.verify(signature, of: Array($0.0.utf8)) }?.1
     }
 }

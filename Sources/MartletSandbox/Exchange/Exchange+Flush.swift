@@ -6,26 +6,24 @@ import MartletSimulation
 extension Exchange {
     /// Takes what the venue has reported since the last call. `cause` says whose command it was.
     func flush(_ cause: Cause? = nil) {
-        let changed = takePublished(cause)
+        takePublished(cause)
         takeReports()
         takeAnnouncements()
         for settlement in venue.settlements { take(settlement) }
         venue.settlements.removeAll(keepingCapacity: true)
-        audience?.momentEnded(changed)
+        audience?.momentEnded()
     }
 
     // MARK: The public book
 
-    private func takePublished(_ cause: Cause?) -> [Market.ID] {
-        guard !venue.published.isEmpty else { return [] }
+    private func takePublished(_ cause: Cause?) {
+        guard !venue.published.isEmpty else { return }
         let takers = settings.rules.showsTakersFirst ? takings() : []
         for taking in takers { audience?.bookChanged(taking, by: nil) }
-        var changed: [Market.ID] = []
         var number = tradeCount
         var quotedAt: [Market.ID] = []
         for index in venue.published.indices {
             let event = venue.published[index]
-            if changed.last != event.market, !changed.contains(event.market) { changed.append(event.market) }
             switch event.kind {
             case .trade:
                 if !isReplaying { number += 1 }
@@ -38,7 +36,9 @@ extension Exchange {
                     cleared.remove(event.market)
                     audience?.bookChanged(event, by: cause)
                 }
-                if !quotedAt.contains(event.market) { quotedAt.append(event.market) }
+                if quotedAt.last != event.market, !quotedAt.contains(event.market) {
+                    quotedAt.append(event.market)
+                }
             case .snapshotStart, .snapshotLevel, .groupEnd: break
             }
         }
@@ -51,7 +51,6 @@ extension Exchange {
             audience?.bookChanged(taking, by: nil)
         }
         venue.published.removeAll(keepingCapacity: true)
-        return changed
     }
 
     /// What takers traded, as additions on their own side at the worst price that they paid: so the exchange shows
@@ -92,6 +91,7 @@ extension Exchange {
     private func takeReports() {
         guard !venue.reports.isEmpty else { return }
         var orders: [(member: Int, number: UInt64)] = []
+        var known: Set<UInt64> = []
         var positions: [(member: Int, subaccount: Int, market: Market.ID)] = []
         for entry in venue.reports {
             let report = entry.report
@@ -117,7 +117,7 @@ extension Exchange {
                     positions.append((member.index, subaccount, fill.market))
                 }
             }
-            if !orders.contains(where: { $0.number == number }) { orders.append((member.index, number)) }
+            if known.insert(number).inserted { orders.append((member.index, number)) }
         }
         venue.reports.removeAll(keepingCapacity: true)
         for (index, number) in orders {

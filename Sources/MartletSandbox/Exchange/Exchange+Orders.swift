@@ -32,7 +32,7 @@ extension Exchange {
 
     func place(_ input: PlaceInput, _ member: Member) -> Result<PlaceOutput, APIError> {
         guard let market = market(input.ticker) else { return .failure(.marketNotFound) }
-        let shard = record(market).definition.shard
+        let shard = venue.definitions[Int(market.index)].shard
         if let wanted = input.shard, wanted >= 0, wanted != shard { return .failure(.marketNotFound) }
         guard let account = account(member, input.subaccount) else { return .failure(.subaccountNotFound) }
         var group: Int?
@@ -128,14 +128,14 @@ extension Exchange {
         guard let entry = entry(orderID, member), entry.subaccount == route.subaccount ?? 0 else {
             return .failure(.notFound)
         }
-        let shard = record(entry.market).definition.shard
+        let shard = venue.definitions[Int(entry.market.index)].shard
         if let wanted = route.shard, wanted >= 0 {
             return wanted == shard ? .success(entry) : .failure(.notFound)
         }
         guard let ticker = route.ticker else { return shard == 0 ? .success(entry) : .failure(.notFound) }
         guard let market = market(ticker) else { return .failure(.marketNotFound) }
         guard market == entry.market else {
-            return record(market).definition.shard == shard
+            return venue.definitions[Int(market.index)].shard == shard
                 ? .failure(APIError(400, "order_ticker_mismatch", "order ticker mismatch"))
                 : .failure(.notFound)
         }

@@ -16,7 +16,7 @@ protocol ExchangeAudience: AnyObject {
     /// A reference index has a new value, in hundredths of its unit.
     func indexed(_ index: String, _ value: Int64)
     /// All that one moment brought has been told.
-    func momentEnded(_ changed: [Market.ID])
+    func momentEnded()
 }
 
 /// What the life cycle channels tell.

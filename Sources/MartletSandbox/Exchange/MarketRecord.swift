@@ -65,6 +65,13 @@ struct MarketRecord {
     var minutes = CandleSeries(seconds: 60, kept: 1440)
     var hours = CandleSeries(seconds: 3600, kept: 720)
     var days = CandleSeries(seconds: 86_400, kept: 366)
+    struct Quote: Equatable {
+        var bid, ask: Price
+        var interest: Quantity
+        var minute: Int64
+    }
+    /// What the candles were told last.
+    var lastQuote: Quote?
     /// Something changed since the last ticker message.
     var isStale = false
 
@@ -81,10 +88,14 @@ struct MarketRecord {
     }
 
     mutating func quoted(_ bid: Price, _ ask: Price, at now: Timestamp) {
+        isStale = true
+        // Most changes of a book leave its best prices alone: there is nothing new for the candles then.
+        let quote = Quote(bid: bid, ask: ask, interest: openInterest, minute: now.seconds / 60)
+        guard quote != lastQuote else { return }
+        lastQuote = quote
         minutes.quote(bid: bid, ask: ask, last: lastPrice, interest: openInterest, at: now)
         hours.quote(bid: bid, ask: ask, last: lastPrice, interest: openInterest, at: now)
         days.quote(bid: bid, ask: ask, last: lastPrice, interest: openInterest, at: now)
-        isStale = true
     }
 
     mutating func traded(_ price: Price, _ quantity: Quantity, bid: Price, ask: Price, at now: Timestamp) {

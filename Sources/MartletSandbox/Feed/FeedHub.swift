@@ -20,14 +20,15 @@ final class FeedHub {
     let settings: SandboxSettings
     let loop: EventLoop
     private(set) var sessions: [ObjectIdentifier: FeedSession] = [:]
-    var dirty: [FeedSession] = []
-    var counts = Counts()
+    // Unchecked exclusivity of the hot ones is sound: all is on one thread, and no access spans a call back in.
+    @exclusivity(unchecked) var dirty: [FeedSession] = []
+    @exclusivity(unchecked) var counts = Counts()
     var dice: FaultDice {
         didSet { hasFaults = dice.faults != Faults() }
     }
-    private(set) var hasFaults: Bool
-    /// Subscribers by market: books, and those of trades and tickers who named markets.
-    private var byMarket: [[Subscription]] = []
+    @exclusivity(unchecked) private(set) var hasFaults: Bool
+    /// Subscribers of books, trades and tickers who named markets, by market.
+    @exclusivity(unchecked) private var byMarket: [MarketListeners] = []
     /// Subscribers of everything of a channel, and of channels without markets.
     private var unfiltered: [Channel: [Subscription]] = [:]
     /// Private channels by member.
@@ -35,11 +36,13 @@ final class FeedHub {
     /// `sending_ts_ms` of this moment.
     private(set) var sending: Int64 = 0
     /// Longest pause between two flushes, in nanoseconds.
-    private static let pauseMax: Int64 = 10_000_000
+    private static let pauseMax: Int64 = 25_000_000
     private var quietUntil: Int64 = 0
     private var isFlushDue = false
     private var body = FrameText()
-    private var frame = FrameText()
+    @exclusivity(unchecked) private var shared = SharedFrame()
+    /// The exchange's time as text, made once a millisecond.
+    private var stamp: (milliseconds: Int64, text: String) = (.min, "")
     /// Tickers and ids in quotes, by market.
     private var names: [(ticker: [UInt8], id: [UInt8])] = []
 
@@ -85,14 +88,14 @@ final class FeedHub {
     func enter(_ subscription: Subscription, _ market: Market.ID) {
         switch subscription.channel {
         case .book, .ticker, .trade:
-            while byMarket.count <= Int(market.index) { byMarket.append([]) }
-            byMarket[Int(market.index)].append(subscription)
+            while byMarket.count <= Int(market.index) { byMarket.append(MarketListeners()) }
+            byMarket[Int(market.index)][subscription.channel].append(subscription)
         default: break
         }
     }
     func leave(_ subscription: Subscription, _ market: Market.ID) {
         guard Int(market.index) < byMarket.count else { return }
-        byMarket[Int(market.index)].removeAll { $0 === subscription }
+        byMarket[Int(market.index)][subscription.channel].removeAll { $0 === subscription }
     }
     func leave(_ subscription: Subscription) {
         for market in subscription.markets ?? [] { leave(subscription, market) }
@@ -123,44 +126,33 @@ final class FeedHub {
         _ type: StaticString, _ body: [UInt8]?, to subscription: Subscription, id: Int64? = nil,
         sequenced: Bool? = nil, isData: Bool = true
     ) {
-        frame.clear()
-        frame.raw("{\"type\":\"")
-        frame.raw(type)
-        frame.raw("\",")
-        if let id {
-            frame.raw("\"id\":")
-            frame.integer(id)
-            frame.raw(",")
-        }
-        frame.raw("\"sid\":")
-        frame.integer(Int64(subscription.sid))
+        shared.prepare(body, sending: sending)
+        sendPrepared(type, to: subscription, id: id, sequenced: sequenced, isData: isData)
+    }
+    /// Sends the body that was prepared last.
+    private func sendPrepared(
+        _ type: StaticString, to subscription: Subscription, id: Int64? = nil, sequenced: Bool? = nil,
+        isData: Bool = true
+    ) {
+        var number: Int?
         if sequenced ?? subscription.channel.isSequenced {
             subscription.sequence += 1
-            frame.raw(",\"seq\":")
-            frame.integer(Int64(subscription.sequence))
+            number = subscription.sequence
         }
-        if let body {
-            frame.raw(",\"msg\":")
-            frame.raw(body)
+        shared.withFrame(type, id: id, sid: subscription.sid, sequence: number) { frame, header in
+            subscription.session.send(frame, header: header, isData: isData)
         }
-        frame.raw(",\"sending_ts_ms\":")
-        frame.integer(sending)
-        frame.raw("}")
-        subscription.session.send(frame.bytes, isData: isData)
     }
 
     private func each(_ channel: Channel, _ market: Market.ID, _ body: (Subscription) -> Void) {
         if Int(market.index) < byMarket.count {
-            for subscription in byMarket[Int(market.index)] where subscription.channel == channel {
-                body(subscription)
-            }
+            for subscription in byMarket[Int(market.index)][channel] { body(subscription) }
         }
         for subscription in unfiltered[channel] ?? [] { body(subscription) }
     }
     private func hasListener(_ channel: Channel, _ market: Market.ID) -> Bool {
         if let all = unfiltered[channel], !all.isEmpty { return true }
-        return Int(market.index) < byMarket.count
-            && byMarket[Int(market.index)].contains { $0.channel == channel }
+        return Int(market.index) < byMarket.count && !byMarket[Int(market.index)][channel].isEmpty
     }
 
     /// The member's subscriptions to a private channel that want a market.
@@ -198,6 +190,31 @@ final class FeedHub {
     }
 }
 
+/// Who named a market, by channel.
+private struct MarketListeners {
+    var books: [Subscription] = []
+    var tickers: [Subscription] = []
+    var trades: [Subscription] = []
+
+    /// For the channels of public market data; the others have no lists by market.
+    subscript(_ channel: Channel) -> [Subscription] {
+        _read {
+            switch channel {
+            case .book: yield books
+            case .ticker: yield tickers
+            default: yield trades
+            }
+        }
+        _modify {
+            switch channel {
+            case .book: yield &books
+            case .ticker: yield &tickers
+            default: yield &trades
+            }
+        }
+    }
+}
+
 // MARK: - What the exchange tells
 
 extension FeedHub: ExchangeAudience {
@@ -206,15 +223,16 @@ extension FeedHub: ExchangeAudience {
         guard hasListener(.book, event.market) else { return }
         let own = cause.flatMap { $0.side == event.side && !$0.clientID.isEmpty ? $0 : nil }
         // At most four forms: NO levels at NO or YES prices, with or without the client's order id.
-        var forms: [[UInt8]?] = [nil, nil, nil, nil]
+        var prepared = -1
         each(.book, event.market) { subscription in
             let isOwn = own != nil && own?.member == subscription.session.member.index
             let form = (subscription.usesYesPrices ? 1 : 0) + (isOwn ? 2 : 0)
-            let bytes =
-                forms[form]
-                ?? deltaBody(event, asYes: subscription.usesYesPrices, own: isOwn ? own : nil)
-            forms[form] = bytes
-            send("orderbook_delta", bytes, to: subscription)
+            if form != prepared {
+                prepared = form
+                let body = deltaBody(event, asYes: subscription.usesYesPrices, own: isOwn ? own : nil)
+                shared.prepare(body, sending: sending)
+            }
+            sendPrepared("orderbook_delta", to: subscription)
         }
     }
 
@@ -238,11 +256,17 @@ extension FeedHub: ExchangeAudience {
             body.integer(Int64(own.subaccount))
         }
         body.raw(",\"ts\":\"")
-        body.raw(exchange.now.wireText)
+        body.raw(timeText)
         body.raw("\",\"ts_ms\":")
         body.integer(exchange.now.milliseconds)
         body.raw("}")
         return body.bytes
+    }
+
+    private var timeText: String {
+        let now = exchange.now.milliseconds
+        if stamp.milliseconds != now { stamp = (now, exchange.now.wireText) }
+        return stamp.text
     }
 
     func bookCleared(_ market: Market.ID) {
@@ -365,7 +389,7 @@ extension FeedHub: ExchangeAudience {
         }
     }
 
-    func momentEnded(_ changed: [Market.ID]) { flush() }
+    func momentEnded() { flush() }
 
     func indexed(_ index: String, _ value: Int64) {
         let value = (index: index, cents: value)

@@ -88,6 +88,21 @@ final class FeedSession: WebSocketHandler {
         }
     }
 
+    /// Sends a frame with its header in front, whose text may be shared with other sessions.
+    func send(_ frame: UnsafeRawBufferPointer, header: Int, isData: Bool) {
+        guard !isOver, let socket else { return }
+        if hub.hasFaults { return send(Array(frame[header...]), isData: isData) }
+        socket.send(prepared: frame, flush: false)
+        noteSent()
+    }
+    private func noteSent() {
+        hub.counts.frames += 1
+        if !isDirty {
+            isDirty = true
+            hub.dirty.append(self)
+        }
+    }
+
     private func write(_ bytes: [UInt8], _ socket: WebSocketConnection) {
         let delay = hub.hasFaults ? hub.dice.faults.feedDelayMilliseconds : 0
         if delay > 0 {
@@ -98,11 +113,7 @@ final class FeedSession: WebSocketHandler {
             return
         }
         bytes.withUnsafeBytes { _ = socket.send(.text, $0, flush: false) }
-        hub.counts.frames += 1
-        if !isDirty {
-            isDirty = true
-            hub.dirty.append(self)
-        }
+        noteSent()
     }
 
     /// Hands what waits to the kernel; a client that does not read is dropped, and told (API.md §14.5, 25).

@@ -40,7 +40,8 @@ enum Channel: String, CaseIterable {
 final class Subscription {
     let sid: Int
     let channel: Channel
-    unowned let session: FeedSession
+    /// Strong: the session lets its subscriptions go when it ends.
+    let session: FeedSession
     /// Of the last frame that had one.
     var sequence = 0
     /// Markets in the order in which they were named; nil for all.

@@ -47,7 +47,7 @@ extension API {
         let index = exchange.venue.createGroup(account: account, shard: shard, limit: limit)
         member.groups.append(index)
         exchange.audience?.groupChanged(index, .created, of: member)
-        exchange.audience?.momentEnded([])
+        exchange.audience?.momentEnded()
         return APIResponse(
             status: 201,
             body: .of([

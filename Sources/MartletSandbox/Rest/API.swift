@@ -35,16 +35,19 @@ final class API {
     }
 
     let exchange: Exchange
-    private let routes: [Route]
+    /// By the number of segments.
+    private let routes: [[Route]]
     /// Nanoseconds for budgets: moves with the world's steps as well as with the wall.
     var budgetTime: () -> Timestamp
 
     init(_ exchange: Exchange, budgetTime: @escaping () -> Timestamp) {
         self.exchange = exchange
         self.budgetTime = budgetTime
-        routes =
+        let all =
             API.exchangeRoutes + API.marketRoutes + API.historicalRoutes + API.orderRoutes + API.groupRoutes
             + API.portfolioRoutes + API.accountRoutes + API.retiredRoutes
+        let longest = all.map(\.pattern.count).max() ?? 0
+        routes = (0...longest).map { count in all.filter { $0.pattern.count == count } }
     }
 
     static func route(
@@ -67,7 +70,8 @@ final class API {
     func match(_ method: String, _ segments: ArraySlice<String>) -> Match {
         var best: (Route, [String])?
         var isKnown = false
-        for route in routes where route.pattern.count == segments.count {
+        guard segments.count < routes.count else { return .unknown }
+        for route in routes[segments.count] {
             var parameters: [String] = []
             var fits = true
             for (pattern, segment) in zip(route.pattern, segments) {

@@ -26,9 +26,9 @@ struct APIRequest {
         headers = request.headers
         body = request.body
         var parts: [String] = []
-        for part in request.path.split(separator: "/", omittingEmptySubsequences: false).dropFirst() {
+        for part in path.split(separator: "/", omittingEmptySubsequences: false).dropFirst() {
             guard let text = PercentText.decode(part, plusIsSpace: false), !text.isEmpty, text != ".",
-                text != "..", !text.contains("/"), !text.contains("\0")
+                text != "..", !text.utf8.contains(where: { $0 == UInt8(ascii: "/") || $0 == 0 })
             else { return nil }
             parts.append(text)
         }

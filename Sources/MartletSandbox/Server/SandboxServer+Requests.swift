@@ -8,21 +8,45 @@ import MartletWire
 extension SandboxServer: HTTPServerHandler {
     public func handle(_ request: HTTPServerRequest, _ responder: HTTPResponder) {
         requestCount += 1
-        if request.path.hasPrefix("/sandbox/") || request.path == "/sandbox" {
+        let path = request.path
+        if path.hasPrefix("/sandbox/") || path == "/sandbox" {
             return control(request, responder)
         }
         if dice.strikes(\.dropConnection) { return responder.abort() }
         catchUp()
-        if request.path == SandboxServer.webSocketPath { return openFeed(request, responder) }
+        if path == SandboxServer.webSocketPath { return openFeed(request, responder) }
         if dice.strikes(\.hangResponse) {
             // Kept by the loop until the client gives up, or a minute has passed.
             loop.schedule(after: Nanoseconds.seconds(60)) { responder.abort() }
             return
         }
+        let read: (reading: Reading, claim: Claim?)
+        do throws(APIError) {
+            read = try self.read(request)
+        } catch {
+            return complete(request, responder) { () throws(APIError) in throw error }
+        }
+        guard let claim = read.claim else {
+            return complete(request, responder) { () throws(APIError) in try self.run(read.reading) }
+        }
+        func proceed(_ refusal: APIError?) {
+            complete(request, responder) { () throws(APIError) in
+                try self.run(read.reading, claim, refusal)
+            }
+        }
+        // An RSA check is quicker than the way to another thread and back.
+        if claim.key.algorithm == .ed25519 { desk.check(claim, proceed) } else { proceed(claim.refusal) }
+    }
+
+    /// Gets the answer, and sends it with the faults that are on.
+    private func complete(
+        _ request: HTTPServerRequest, _ responder: HTTPResponder,
+        _ answer: () throws(APIError) -> APIResponse
+    ) {
         let isWrite = request.method != "GET" && request.method != "HEAD"
         var response: APIResponse
         do throws(APIError) {
-            response = try answer(request)
+            response = try answer()
             if isWrite, dice.strikes(\.loseResponse) { return responder.abort() }
             if isWrite, dice.strikes(\.errorAfterWrite) {
                 throw APIError(504, "gateway_timeout", "gateway timeout")
@@ -39,16 +63,23 @@ extension SandboxServer: HTTPServerHandler {
 
     private func send(_ response: APIResponse, _ responder: HTTPResponder) {
         guard let body = response.body else {
-            let headers: HTTPHeaders = ["Date": HTTPDate.text(exchange.now)]
+            let headers: HTTPHeaders = ["Date": dates.text(exchange.now)]
             return responder.respond(response.status, headers: headers)
         }
         responder.respond(
             response.status,
-            headers: ["Content-Type": "application/json", "Date": HTTPDate.text(exchange.now)],
+            headers: ["Content-Type": "application/json", "Date": dates.text(exchange.now)],
             body: Array(JSONWriter.text(body).utf8))
     }
 
-    private func answer(_ raw: HTTPServerRequest) throws(APIError) -> APIResponse {
+    /// A request whose endpoint is known.
+    private struct Reading {
+        var request: APIRequest
+        let route: API.Route
+    }
+
+    /// Finds the endpoint, and who asks as far as that is said.
+    private func read(_ raw: HTTPServerRequest) throws(APIError) -> (Reading, Claim?) {
         guard var request = APIRequest(raw), let below = request.below else { throw .notFound }
         let route: API.Route
         switch api.match(raw.method, below) {
@@ -58,21 +89,41 @@ extension SandboxServer: HTTPServerHandler {
         case .wrongMethod: throw APIError(405, "method_not_allowed", "method not allowed")
         case .unknown: throw .notFound
         }
+        let claim: Claim?
         switch route.access {
-        case .member:
-            request.member = try authenticator.check(raw.head, exchange, now: authenticationNow)
+        case .member: claim = try authenticator.claim(raw.head, exchange, now: authenticationNow)
         case .open:
             // Signing public reads is harmless, and not asked for.
-            if Authenticator.isSigned(raw.headers) {
-                request.member = try? authenticator.check(raw.head, exchange, now: authenticationNow)
+            let isSigned = Authenticator.isSigned(raw.headers)
+            claim = isSigned ? try? authenticator.claim(raw.head, exchange, now: authenticationNow) : nil
+        }
+        return (Reading(request: request, route: route), claim)
+    }
+
+    /// Runs what a claim was judged for.
+    private func run(_ reading: Reading, _ claim: Claim, _ refusal: APIError?) throws(APIError) -> APIResponse
+    {
+        catchUp()
+        var reading = reading
+        switch reading.route.access {
+        case .member:
+            if let refusal { throw refusal }
+            reading.request.member = try authenticator.admit(claim, exchange, now: authenticationNow)
+        case .open:
+            if refusal == nil {
+                reading.request.member = try? authenticator.admit(claim, exchange, now: authenticationNow)
             }
         }
-        if dice.faults.maintenance, route.pattern != ["exchange", "status"] {
+        return try run(reading)
+    }
+
+    private func run(_ reading: Reading) throws(APIError) -> APIResponse {
+        if dice.faults.maintenance, reading.route.pattern != ["exchange", "status"] {
             throw APIError(503, "exchange_unavailable", "the exchange is in maintenance")
         }
         if dice.strikes(\.tooManyRequests) { throw .tooManyRequests }
         if dice.strikes(\.serverError) { throw APIError(503, "service_unavailable", "service unavailable") }
-        return try api.run(route, request)
+        return try api.run(reading.route, reading.request)
     }
 
     private func openFeed(_ request: HTTPServerRequest, _ responder: HTTPResponder) {
@@ -112,11 +163,19 @@ extension JSONValue {
     }
 }
 
-/// `Date` headers: `Mon, 23 Nov 2026 14:00:00 GMT`.
-enum HTTPDate {
-    static func text(_ time: Timestamp) -> String {
-        let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
-        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+/// `Date` headers: `Mon, 23 Nov 2026 14:00:00 GMT`, made once a second.
+struct HTTPDate {
+    private static let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
+    private static let months = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ]
+    private var latest: (seconds: Int64, text: String) = (.min, "")
+
+    mutating func text(_ time: Timestamp) -> String {
+        if latest.seconds != time.seconds { latest = (time.seconds, HTTPDate.make(time)) }
+        return latest.text
+    }
+    private static func make(_ time: Timestamp) -> String {
         let text = Array(Timestamp(seconds: time.seconds).description)
         let month = Int(String(text[5...6])) ?? 1
         let weekday = days[Int(((time.seconds / 86_400) % 7 + 7) % 7)]

@@ -40,6 +40,8 @@ public final class SandboxServer {
     private let startWall: Int64
     private let startMonotonic: Int64
     var requestCount = 0
+    var dates = HTTPDate()
+    let desk: SignatureDesk
     /// The word that the control endpoint asks for.
     public let controlToken: String
 
@@ -53,6 +55,7 @@ public final class SandboxServer {
         exchange = Exchange(settings: settings, now: start - .seconds(settings.world.warmUpSeconds))
         hub = FeedHub(exchange, settings, loop)
         authenticator = Authenticator(settings.rules)
+        desk = SignatureDesk(loop)
         dice = FaultDice(settings.faults, seed: settings.seed)
         controlToken = String(UInt64.random(in: 1 << 60 ... .max), radix: 36)
         var now: () -> Timestamp = { start }
@@ -108,6 +111,7 @@ public final class SandboxServer {
         else { throw SandboxError("\(settings.port) is no port") }
         var configuration = HTTPServerConfiguration()
         configuration.connectionsMax = settings.connectionsMax
+        configuration.requestTimeout = Nanoseconds.seconds(Int64(settings.requestSeconds))
         configuration.limits.bodyBytes = 4 * 1024 * 1024
         do {
             http = try HTTPServer(
@@ -199,6 +203,7 @@ public final class SandboxServer {
         guard !isClosed else { return }
         isClosed = true
         hub.exchangeCaughtUp = {}
+        desk.close()
         hub.close()
         loop.cancel(worldTimer)
         http?.close()

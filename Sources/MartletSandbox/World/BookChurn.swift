@@ -94,7 +94,7 @@ final class BookChurn: ExchangeWorld {
         let touch = exchange.venue.best(market, side) ?? Price(cents: side == .bid ? 40 : 60)
         let wanted = side == .bid ? touch - away : touch + away
         guard wanted > Price(cents: 1), wanted < Price(cents: 99),
-            let price = exchange.record(market).definition.grid.roundedPassively(wanted, side)
+            let price = exchange.venue.definitions[Int(market.index)].grid.roundedPassively(wanted, side)
         else { return }
         let id = OrderID(exchange.nextOrder())
         let request = OrderRequest(
@@ -105,7 +105,7 @@ final class BookChurn: ExchangeWorld {
     }
 
     private func account(of market: Market.ID) -> Int {
-        let shard = exchange.record(market).definition.shard
+        let shard = exchange.venue.definitions[Int(market.index)].shard
         if let account = accounts[shard] { return account }
         let account = exchange.addAgent(Money(dollars: 1_000_000_000), shard: shard)
         accounts[shard] = account

@@ -34,7 +34,9 @@ final class GeneratedWorld: ExchangeWorld {
     private(set) var lives: [Live] = []
     private var moments = DueQueue<Moment>()
     /// Busy accounts of ended events, used again so that hours of rotation cost no memory.
-    private var spare: [[WorldAgent]] = []
+    private var spare: [[Int]] = []
+    /// Places in `agents` of those who have gone, once nothing is due for them any more.
+    private var vacant: [Int] = []
     private var settings: WorldSettings
     private(set) var now: Timestamp
     /// As ``WorldSettings/activity``: 0 lets the agents stand still.
@@ -114,14 +116,15 @@ final class GeneratedWorld: ExchangeWorld {
                 agent.live = live
                 agent.place = place
                 agent.market = lives[live].markets[place]
-                if let old = crews.popLast() {
-                    agent.account = old.account
+                if let account = crews.popLast() {
+                    agent.account = account
                 } else {
                     agent.account = exchange.addAgent(Money(dollars: 1_000_000), shard: kind.shard)
                 }
-                agents.append(agent)
+                let place = vacant.popLast() ?? agents.count
+                if place < agents.count { agents[place] = agent } else { agents.append(agent) }
                 let wait = TimeSpan.milliseconds(Int64(Double(agent.start) * 1000 + generator.unit() * 900))
-                moments.insert(.agent(agents.count - 1), at: start + wait)
+                moments.insert(.agent(place), at: start + wait)
             }
         }
     }
@@ -173,7 +176,8 @@ final class GeneratedWorld: ExchangeWorld {
             exchange.markets[Int(market.index)].expirationValue = happens ? "yes" : "no"
             exchange.flush()
         }
-        spare.append(agents.filter { $0.live == index })
+        spare.append(agents.filter { $0.live == index }.map(\.account))
+        lives[index].past = []
     }
 
     /// The true chance of a market of an event, or what it was some seconds ago.
@@ -191,7 +195,7 @@ final class GeneratedWorld: ExchangeWorld {
     // MARK: Agents
 
     private func wake(_ index: Int) {
-        guard !lives[agents[index].live].isOver else { return }
+        guard !lives[agents[index].live].isOver else { return vacant.append(index) }
         if exchange.venue.isOpen(agents[index].market), !isFrozen {
             agents[index].act(self)
             exchange.flush()

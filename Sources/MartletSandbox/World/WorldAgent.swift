@@ -53,7 +53,7 @@ struct WorldAgent {
     /// The world's money does not run out.
     private func topUp(_ world: GeneratedWorld) {
         let exchange = world.exchange
-        let shard = exchange.record(market).definition.shard
+        let shard = exchange.venue.definitions[Int(market.index)].shard
         if exchange.venue.available(account, shard: shard) < Money(dollars: 100_000) {
             exchange.venue.deposit(Money(dollars: 1_000_000), shard: shard, account: account)
         }
@@ -94,7 +94,7 @@ struct WorldAgent {
     private func wantedQuotes(_ world: GeneratedWorld, _ levels: Int, _ fair: Double, _ half: Double)
         -> [(side: Side, price: Price)]
     {
-        let grid = world.exchange.record(market).definition.grid
+        let grid = world.exchange.venue.definitions[Int(market.index)].grid
         var wanted: [(side: Side, price: Price)] = []
         for level in 0..<levels {
             let distance = half * (1 + 0.9 * Double(level))

@@ -126,10 +126,9 @@ import Testing
         #expect(pool.path("DELETE", "/trade-api/v2/y", .order).slots.isEmpty)
     }
 
-    @Test func ed25519IsSignedInPlace() throws {
+    @Test func withNothingReadyItIsSignedInPlace() throws {
         let pool = SignaturePool(
             try .test(PrivateKey.generate(.ed25519)), clock: { [clock] in clock.now })
-        #expect(!pool.isPooled)
         let create = pool.path("POST", "/trade-api/v2/a", .create)
         let first = try pool.signature(for: create)
         let second = try pool.signature(for: create)
