@@ -10,6 +10,7 @@ extension TradingSession: FeedReceiver {
         sign(event.receiveTime)
         beginPass()
         defer { endPass() }
+        if !corrections.isEmpty { applyCorrections() }
         guard ownBook != nil, event.kind != .trade else { return process(event) }
         feedWithoutOwn(event)
     }
@@ -41,8 +42,22 @@ extension TradingSession: FeedReceiver {
         }
     }
 
+    /// What the engine's book shows at a level, or is about to.
     func shownSize(_ market: Market.ID, _ side: Side, _ price: Price) -> Quantity {
-        engine.markets.isKnown(market) ? engine.markets.book(market).size(side, at: price) : .zero
+        guard engine.markets.isKnown(market) else { return .zero }
+        return corrections.reduce(engine.markets.book(market).size(side, at: price)) { sum, event in
+            let isThere = event.market == market && event.side == side && event.price == price
+            return isThere ? sum + event.quantity : sum
+        }
+    }
+    private func applyCorrections() {
+        let waiting = corrections
+        corrections = []
+        for event in waiting {
+            var event = event
+            event.receiveTime = now
+            process(event)
+        }
     }
     func restingSizes(_ market: Market.ID) -> [(side: Side, price: Price, size: Quantity)] {
         engine.shared.trading.restingOrders(in: market).map { ($0.side, $0.price, $0.remaining) }
@@ -93,7 +108,10 @@ extension TradingSession: FeedReceiver {
             .delta, market: fill.market, side: fill.side, price: fill.price, quantity: change,
             flags: .groupEnd, receiveTime: time)
         // After this delivery: the engine is in the midst of it.
-        loop.defer { [weak self] in self?.process(correction) }
+        corrections.append(correction)
+        loop.defer { [weak self] in
+            if let self, !corrections.isEmpty { applyCorrections() }
+        }
     }
 
     package func feed(_ output: FeedOutput, at time: Timestamp) {

@@ -51,6 +51,8 @@ package final class TradingSession {
 
     var account: PrivateAccount
     var ownBook: OwnBook?
+    /// What fills have changed in the shown books, on its way to the engine: before anything else of the feed.
+    var corrections: [MarketEvent] = []
     private(set) var lastSign = Timestamp.distantPast
     package private(set) var statistics = Statistics()
     /// When the pass of the loop that is under way began, on the monotonic clock; zero between passes.
@@ -280,7 +282,15 @@ package final class TradingSession {
         case .risk(let state, let reason):
             haltReason = state == .active ? nil : "\(state.rawValue): \(reason)"
             if state == .halted { tell(isEnding ? .remark("halted: \(reason)") : .halted(reason: reason)) }
-        case .settlement, .status, .result, .bookUnusable, .bookUsable, .refused, .log, .series: break
+        case .bookUnusable(let market, let fault):
+            switch fault {
+            // The book contradicts itself: it is asked for anew.
+            case .negativeSize, .invalidPrice, .crossed:
+                loop.defer { [weak self] in self?.group?.refresh(market) }
+            // The feed knows, and asks by itself.
+            case .gap, .unknownMarket, .noSnapshot: break
+            }
+        case .settlement, .status, .result, .bookUsable, .refused, .log, .series: break
         }
     }
 

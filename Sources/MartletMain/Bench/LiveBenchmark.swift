@@ -34,10 +34,10 @@ struct LiveBenchmark {
 
     static func run(_ options: Options, _ terminal: Terminal) throws -> Figures {
         let exchange = try DemoExchange(
-            seed: options.seed, tier: options.tier, markets: options.markets, key: options.key,
-            changes: options.changes)
+            seed: options.seed, tier: options.tier, markets: options.markets, key: options.key
+        ) { $0.world.changesPerSecond = options.changes }
         defer { exchange.close() }
-        let folder = try temporaryFolder()
+        let folder = try TemporaryFolder.make("martlet-bench")
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let registry = try StrategyRegistry([BenchResponder.self, BenchBusyMaker.self])
         let plan = try plan(options, exchange, registry, folder)
@@ -73,14 +73,6 @@ struct LiveBenchmark {
         return Figures(
             outcome: outcome, tickToOrder: after.tickToOrder, cancel: .init(cancels), budgets: budgets,
             check: try DemoCheck(outcome, run, exchange, registry))
-    }
-
-    private static func temporaryFolder() throws -> String {
-        var name = Array((NSTemporaryDirectory() + "martlet-bench-XXXXXX").utf8CString)
-        guard mkdtemp(&name) != nil else {
-            throw CommandError("no folder for the session can be made: \(String(cString: strerror(errno)))")
-        }
-        return String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     private static func plan(

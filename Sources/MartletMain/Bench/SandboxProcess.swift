@@ -23,10 +23,7 @@ final class SandboxProcess {
 
     /// - Parameter arguments: of `martlet sandbox`, beside the accounts and `--json`.
     init(accounts count: Int, arguments: [String]) throws {
-        let folder = NSTemporaryDirectory() + "martlet-bench-\(ProcessInfo.processInfo.processIdentifier)"
-        guard mkdir(folder, 0o700) == 0 else {
-            throw CommandError("'\(folder)' cannot be made: \(String(cString: strerror(errno)))")
-        }
+        let folder = try TemporaryFolder.make("martlet-bench")
         self.folder = folder
         let process = Process()
         self.process = process

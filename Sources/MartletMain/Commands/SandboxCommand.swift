@@ -270,10 +270,7 @@ private final class ThrowAwayKey {
     init() throws {
         let key = try PrivateKey.generate(.ed25519)
         publicPEM = key.publicKey.pem()
-        folder = NSTemporaryDirectory() + "martlet-sandbox-key-\(ProcessInfo.processInfo.processIdentifier)"
-        guard mkdir(folder, 0o700) == 0 else {
-            throw CommandError("'\(folder)' cannot be made: \(String(cString: strerror(errno)))")
-        }
+        folder = try TemporaryFolder.make("martlet-sandbox-key")
         file = folder + "/private.pem"
         try NewFile.write(try key.pem(), to: file, mode: 0o600)
     }

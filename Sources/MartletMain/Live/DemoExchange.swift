@@ -31,25 +31,21 @@ final class DemoExchange {
     private let held = OnLoop()
     private let keyFolder: String
 
-    /// - Parameter changes: book changes a second on top of the world's own.
+    /// - Parameter adjust: changes the exchange's settings before it starts.
     init(
         seed: UInt64, tier: String, markets count: Int, key algorithm: KeyAlgorithm = .ed25519,
-        changes: Double = 0
+        adjust: (inout SandboxSettings) -> Void = { _ in }
     ) throws {
         let key = try PrivateKey.generate(algorithm)
-        keyFolder = NSTemporaryDirectory() + "martlet-demo-\(ProcessInfo.processInfo.processIdentifier)"
-        try? FileManager.default.removeItem(atPath: keyFolder)
-        guard mkdir(keyFolder, 0o700) == 0 else {
-            throw CommandError("'\(keyFolder)' cannot be made: \(String(cString: strerror(errno)))")
-        }
+        keyFolder = try TemporaryFolder.make("martlet-demo")
         let file = keyFolder + "/private.pem"
         try NewFile.write(try key.pem(), to: file, mode: 0o600)
         var settings = SandboxSettings()
         settings.seed = seed
         settings.tier = tier
         settings.world.markets = count
-        settings.world.changesPerSecond = changes
         settings.accounts = [.init(keyID: DemoExchange.keyID, publicKeyPEM: key.publicKey.pem())]
+        adjust(&settings)
         thread = try EventLoopThread(name: "sandbox", givesWay: true)
         let started = DemoExchange.start(settings, thread, held)
         if let problem = started.problem {
