@@ -137,9 +137,19 @@ import Testing
 
     @Test func summaryFitsAScreen() throws {
         var day = SyntheticRun(seed: 7)
-        let text = SummaryText.text(day.run())
+        let result = day.run()
+        let text = SummaryText.text(result, columns: 120)
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        #expect(lines.count <= 40 && lines.allSatisfy { $0.count <= SummaryText.width })
+        #expect(lines.count <= 40 && lines.allSatisfy { $0.count <= 120 })
+        // Two blocks of figures, then one; the words are the same, only broken elsewhere.
+        for columns in [80, 60] {
+            let narrow = SummaryText.text(result, columns: columns)
+            let lines = narrow.split(separator: "\n", omittingEmptySubsequences: false)
+            #expect(lines.count <= 80 && lines.allSatisfy { $0.count <= columns }, "\(columns)")
+            for word in ["Net profit", "Open or unknown", "Drawdown"].prefix(columns < 66 ? 2 : 3) {
+                #expect(narrow.contains(word), "\(columns): \(word)")
+            }
+        }
         _ = try write(text, "summary")
     }
 

@@ -41,12 +41,12 @@ private func at(_ seconds: Double) -> Timestamp { Timestamp(nanoseconds: Int64(s
         statistics.add(0, at: at(0))
         for change in 1...10 {
             sum += change
-            statistics.add(Money(dollars: sum), at: at(Double(change) * 60))
+            statistics.add(Money(dollars: sum), at: at(Double(change) * 600))
         }
         let ratio = try #require(statistics.sharpe)
         #expect(abs(ratio.perSample - 1.816_590_212_458_495) < 1e-12)
-        #expect(ratio.samples == 10 && ratio.interval == .minutes(1))
-        #expect(abs(ratio.perDay - 1.816_590_212_458_495 * 1440.0.squareRoot()) < 1e-9)
+        #expect(ratio.samples == 10 && ratio.interval == .minutes(10))
+        #expect(abs(ratio.perDay - 1.816_590_212_458_495 * 144.0.squareRoot()) < 1e-9)
     }
 
     @Test func aFlatLineAndAShortOneHaveNoRatio() {
@@ -56,6 +56,12 @@ private func at(_ seconds: Double) -> Timestamp { Timestamp(nanoseconds: Int64(s
         var short = ChangeStatistics()
         for time in 0..<9 { short.add(Money(dollars: time * time), at: at(Double(time))) }
         #expect(short.sharpe == nil)
+        // A ratio a day says nothing of a few minutes.
+        var brief = ChangeStatistics()
+        for time in 0..<60 { brief.add(Money(dollars: time * time), at: at(Double(time) * 60)) }
+        #expect(brief.sharpe == nil)
+        brief.add(Money(dollars: 1), at: at(3600))
+        #expect(brief.sharpe != nil)
     }
 
     // MARK: Quantiles

@@ -10,7 +10,9 @@ package struct JournalReplay {
         /// Counted from 1.
         package var input: Int
         package var time: Timestamp
+        /// What came in: `a delta`, `the clock`.
         package var what: String
+        package var market: Market.ID?
         package var recorded: [VenueCommand]
         package var replayed: [VenueCommand]
     }
@@ -25,6 +27,8 @@ package struct JournalReplay {
         package var differences = 0
         package var first = Timestamp.unknown
         package var last = Timestamp.unknown
+        /// The journal's first input, whether or not it was replayed.
+        package var begins = Timestamp.unknown
         package var ending: JournalReader.Ending = .clean
         /// Decisions that were asked for, in order.
         package var isStopped = false
@@ -45,6 +49,10 @@ package struct JournalReplay {
     package var onCommands: (Timestamp, _ recorded: [VenueCommand], _ replayed: [VenueCommand]) -> Void = {
         _, _, _ in
     }
+    /// Of each market's definition, before any command about it.
+    package var onDefined: (Market) -> Void = { _ in }
+    /// Of each order, by its strategy's index, before the command that sends it.
+    package var onOrder: (OrderID, _ strategy: Int) -> Void = { _, _ in }
     package var onProgress: (_ bytes: Int, _ of: Int) -> Bool = { _, _ in true }
 
     package init() {}
@@ -81,6 +89,7 @@ package struct JournalReplay {
                 guard goesOn(&summary, time) else { break reading }
                 turn = Turn(time: time, input: input)
                 summary.isWhole = input == .stopped
+                if case .defined(let market) = input { onDefined(market) }
                 engine.handle(input, at: time)
                 collect(&engine, &turn, &hash)
             case .command(let command, _):
@@ -117,6 +126,7 @@ package struct JournalReplay {
     }
 
     private func goesOn(_ summary: inout Summary, _ time: Timestamp) -> Bool {
+        if !summary.begins.isKnown { summary.begins = time }
         guard time <= until else { return false }
         if summary.difference != nil, !isExploring { return false }
         summary.inputs += 1
@@ -131,7 +141,11 @@ package struct JournalReplay {
         while engine.hasOutputs {
             engine.drainOutputs { output in
                 hash.fold(output)
-                if case .command(let command) = output { commands.append(command) }
+                switch output {
+                case .command(let command): commands.append(command)
+                case .record(.order(let order, let strategy)): onOrder(order.id, strategy)
+                default: break
+                }
             }
         }
         turn?.replayed = commands
@@ -166,10 +180,56 @@ package struct JournalReplay {
     private func note(_ turn: Turn?, _ summary: inout Summary) {
         guard let turn, summary.difference == nil else { return }
         let what =
-            turn.event.map { "a \($0.kind) of market \($0.market.index)" }
-            ?? turn.input.map { String("\($0)".prefix(200)) } ?? "nothing"
+            turn.event.map { JournalReplay.kind(.market($0)) } ?? turn.input.map(JournalReplay.kind)
+            ?? "nothing"
         summary.difference = Difference(
-            input: summary.inputs, time: turn.time, what: what, recorded: turn.recorded,
+            input: summary.inputs, time: turn.time, what: what,
+            market: turn.event?.market ?? turn.input?.market, recorded: turn.recorded,
             replayed: turn.replayed)
+    }
+
+    /// An input in a word or two.
+    private static func kind(_ input: EngineInput) -> String {
+        switch input {
+        case .started: "the start"
+        case .defined(let market): "the definition of \(market.ticker)"
+        case .market(let event):
+            switch event.kind {
+            case .delta: "a book change"
+            case .trade: "a trade"
+            case .snapshotStart: "the start of a snapshot"
+            case .snapshotLevel: "a snapshot's level"
+            case .groupEnd: "a group's end"
+            }
+        case .ticker: "a ticker"
+        case .reference: "a reference value"
+        case .status(_, let status): "the market's state \(status)"
+        case .result(_, let result): "the market's result \(result)"
+        case .settled: "a settlement"
+        case .unusable: "the loss of a book"
+        case .report(let report): "a report on order #\(report.order.number)"
+        case .balance(_, let cash): "a balance of \(cash.display)"
+        case .adoptedOrder: "an order from before the run"
+        case .adoptedPosition: "a position from before the run"
+        case .limits(let limits): "the rate limits of tier \(limits.tier)"
+        case .clock: "the clock"
+        case .command(let command): "the operator's \(command)"
+        case .stopped: "the end"
+        }
+    }
+}
+
+extension EngineInput {
+    /// The market that it is about, where it is about one.
+    fileprivate var market: Market.ID? {
+        switch self {
+        case .market(let event): event.market
+        case .status(let market, _), .result(let market, _), .settled(let market, _),
+            .unusable(let market, _), .adoptedPosition(let market, _, _):
+            market
+        case .adoptedOrder(let order, _): order.market
+        case .started, .defined, .ticker, .reference, .report, .balance, .limits, .clock, .command, .stopped:
+            nil
+        }
     }
 }

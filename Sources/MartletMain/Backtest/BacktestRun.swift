@@ -16,16 +16,21 @@ struct BacktestRun {
         let progress = Progress(terminal)
         defer { progress.finish() }
         var fills: FillLog?
-        let result = try execute(input, fills: { fills = $0 }) { state in
+        let run = try execute(input, fills: { fills = $0 }) { state in
             let total = state.fraction > 0 ? Int(Double(state.records) / state.fraction) : nil
             progress.update(done: state.records, total: total, unit: "records")
             return !Interrupt.isRequested
         }
         progress.finish()
-        guard result.facts.records > 0 || !result.facts.isComplete else {
+        guard run.facts.records > 0 || !run.facts.isComplete else {
             throw CommandError(
-                "nothing to replay: \(input.names.joined(separator: ", ")) hold no book change or trade of the "
+                "nothing to replay: \(input.names.joined(separator: ", ")) "
+                    + "\(input.names.count == 1 ? "holds" : "hold") no book change or trade of the "
                     + "markets chosen; 'martlet tape info' shows what they hold", code: .nothingUsable)
+        }
+        var result = run
+        if result.orders.asked == 0, let reason = input.whyNothingWasQuoted() {
+            result.notes.append(reason)
         }
         let output = RunOutput(plan: plan, result: result, fills: fills)
         let files = try output.writeFiles()

@@ -42,7 +42,7 @@ struct RunInput: Sendable {
     }
 
     /// A tape, or the tapes of a folder in the order of their names.
-    private static func paths(_ path: String) throws(CommandError) -> [String] {
+    static func paths(_ path: String) throws(CommandError) -> [String] {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             throw .usage(
@@ -61,6 +61,23 @@ struct RunInput: Sendable {
                 "folder '\(path)' holds no .tape file; 'martlet tape import' makes one of a recording")
         }
         return tapes.map { "\(path)/\($0)" }
+    }
+
+    /// What the tapes lack that a strategy would trade on, where they lack it: reads them once more.
+    func whyNothingWasQuoted() -> String? {
+        var counts: [(kind: TapeFormat.Kind, count: Int)] = []
+        do {
+            for tape in tapes { counts += try TapeInfo(tape).counts }
+        } catch {
+            return nil
+        }
+        let books: [TapeFormat.Kind] = [.delta, .snapshotStart, .snapshotLevel]
+        let hasBook = counts.contains { books.contains($0.kind) && $0.count > 0 }
+        guard !hasBook else { return nil }
+        let trades = counts.reduce(0) { $0 + ($1.kind == .trade ? $1.count : 0) }
+        return
+            "\(names.joined(separator: ", ")): \(FormatNumber.grouped(trades)) trades and no book; a strategy that "
+            + "quotes or takes by the book has nothing to go by"
     }
 
     /// The first and last receive times, where all tapes know theirs.

@@ -44,7 +44,7 @@ struct RunOutput {
             try terminal.write(try result.json(timing: true, isPretty: false))
             return
         }
-        try terminal.write(SummaryText.text(result))
+        try terminal.write(SummaryText.text(result, columns: terminal.outputColumns))
         if let report = files.first { terminal.note("report: \(report)") }
     }
 }

@@ -62,18 +62,26 @@ enum AuthCommand {
             let balance = try await client.send(Endpoints.balance())
             let limits = try await client.send(Endpoints.accountLimits())
             let costs = try await client.send(Endpoints.endpointCosts())
-            var fastest = TimeSpan.seconds(3600)
-            for sample in 0..<clockSamples {
-                // Spread over the second, so that its beginning is met from both sides.
-                if sample > 0 { try await Task.sleep(for: .milliseconds(170)) }
-                let sent = Clocks.monotonic()
-                _ = try await client.send(Endpoints.exchangeStatus())
-                fastest = min(fastest, TimeSpan(nanoseconds: Clocks.monotonic() - sent))
-            }
+            let fastest = try await narrowClock(client)
             return Findings(
                 status: status, balance: balance, limits: limits, costs: costs, offset: client.clockOffset,
                 roundTrip: fastest)
         }
+    }
+
+    /// Asks often enough to know the exchange's clock well.
+    /// - Returns: the time of the fastest answer, there and back.
+    @discardableResult
+    static func narrowClock(_ client: KalshiClient) async throws -> TimeSpan {
+        var fastest = TimeSpan.seconds(3600)
+        for sample in 0..<Findings.clockSamples {
+            // Spread over the second, so that its beginning is met from both sides.
+            if sample > 0 { try await Task.sleep(for: .milliseconds(170)) }
+            let sent = Clocks.monotonic()
+            _ = try await client.send(Endpoints.exchangeStatus())
+            fastest = min(fastest, TimeSpan(nanoseconds: Clocks.monotonic() - sent))
+        }
+        return fastest
     }
 
     private static func show(
@@ -145,13 +153,13 @@ enum AuthCommand {
             ("round_trip", seconds(findings.roundTrip)),
             ("tier", .string(findings.limits.tier)), ("read", bucket(findings.limits.read)),
             ("write", bucket(findings.limits.write)), ("default_cost", .integer(findings.costs.defaultCost)),
-            ("cash", .number("\(findings.balance.cash)")),
-            ("portfolio_value", .number("\(findings.balance.portfolioValue)")),
+            ("cash", .string("\(findings.balance.cash)")),
+            ("portfolio_value", .string("\(findings.balance.portfolioValue)")),
             (
                 "shards",
                 .array(
                     findings.balance.shards.map {
-                        .fields([("shard", .integer($0.index)), ("cash", .number("\($0.balance)"))])
+                        .fields([("shard", .integer($0.index)), ("cash", .string("\($0.balance)"))])
                     })
             ),
         ])

@@ -48,18 +48,30 @@ enum BacktestCommand {
             let overrides = overrides(invocation)
             let sweep = try Sweep(invocation[Self.sweep])
             if sweep.axes.isEmpty {
-                let plan = try loader.load(path, strategy: invocation[strategy], overrides: overrides)
+                let plan = named(
+                    try loader.load(path, strategy: invocation[strategy], overrides: overrides), invocation)
                 return try BacktestRun(plan).run(invocation, terminal)
             }
             let plans = try sweep.combinations.map { combination in
-                try loader.load(
-                    path, strategy: invocation[strategy],
-                    overrides: overrides + combination.map { .init($0, flag: "sweep") })
+                named(
+                    try loader.load(
+                        path, strategy: invocation[strategy],
+                        overrides: overrides + combination.map { .init($0, flag: "sweep") }), invocation)
             }
             return try SweepRun(sweep: sweep, plans: plans).run(
                 invocation, terminal, jobs: invocation[jobs] ?? ProcessInfo.processInfo.activeProcessorCount)
         }
         return command
+    }
+
+    /// Without a configuration the run has its tape's name: the demonstration's report stays what it is.
+    private static func named(_ plan: BacktestPlan, _ invocation: Invocation) -> BacktestPlan {
+        guard invocation.operands.isEmpty, let tape = invocation[tape].first, tape != "demo" else {
+            return plan
+        }
+        var plan = plan
+        plan.name = URL(fileURLWithPath: tape).deletingPathExtension().lastPathComponent
+        return plan
     }
 
     /// Flags that stand for keys, in front of `--set`, which has the last word.

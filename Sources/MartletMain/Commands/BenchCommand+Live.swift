@@ -23,7 +23,7 @@ extension BenchCommand {
 
     static func live() -> Command {
         var command = Command(
-            name: "live", summary: "tick to order in a whole live session, and the use of its budget")
+            name: "live", summary: "tick to order in a live session, and the use of its budget")
         command.discussion = """
             Starts the sandbox exchange in this process and a live session on it, over TLS, with journal, risk \
             gate, router, guard and reconciliation. A strategy answers changes of the book with orders that cannot \

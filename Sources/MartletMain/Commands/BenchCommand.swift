@@ -32,10 +32,15 @@ enum BenchCommand {
             var options = ReplayBenchmark.Options()
             if let runs = invocation[runs] { options.runs = runs }
             if let name = invocation[grid] { options.grid = PriceGrid.labelled(name) ?? .cent }
+            let stream = invocation.operands[0]
+            guard access(stream, R_OK) == 0 else {
+                throw CommandError.usage(
+                    "cannot read '\(stream)': \(String(cString: strerror(errno)).lowercased())")
+            }
             let figures: ReplayBenchmark.Figures
             do {
                 figures = try ReplayBenchmark.run(
-                    stream: invocation.operands[0], options: options, clock: { Progress.monotonicSeconds() },
+                    stream: stream, options: options, clock: { Progress.monotonicSeconds() },
                     memory: { memory.peak() })
             } catch {
                 throw CommandError("\(error)")

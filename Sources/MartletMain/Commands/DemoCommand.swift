@@ -64,7 +64,7 @@ enum DemoCommand {
         if invocation.isJSON {
             try terminal.line(check.object.text)
         } else {
-            try terminal.write(SessionSummary.text(outcome))
+            try terminal.write(SessionSummary.text(outcome, columns: terminal.outputColumns))
             try terminal.write(check.text)
         }
         if check.isGood { return Interrupt.exitCode ?? .success }

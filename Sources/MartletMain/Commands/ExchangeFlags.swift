@@ -28,6 +28,8 @@ enum ExchangeFlags {
 /// What the flags came to: which exchange, as whom, trusting whom.
 struct ExchangeAccess {
     var environment: ExchangeEnvironment
+    /// Somebody said which; it is not the default.
+    let isNamed: Bool
     /// Nil where no key was given: public calls only.
     var credentials: Credentials?
     var tls: TLSContext
@@ -49,7 +51,9 @@ struct ExchangeAccess {
             if let given = invocation[flag] { return given }
             return variables[variable].flatMap { $0.isEmpty ? nil : $0 }
         }
-        let which = setting(ExchangeFlags.environment, "MARTLET_ENVIRONMENT") ?? "production"
+        let named = setting(ExchangeFlags.environment, "MARTLET_ENVIRONMENT")
+        isNamed = named != nil
+        let which = named ?? "production"
         do {
             environment = try ExchangeEnvironment(which)
         } catch {

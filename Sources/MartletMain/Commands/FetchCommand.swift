@@ -72,6 +72,10 @@ enum FetchCommand {
                 terminal.note("stopped; the same command goes on from here (\(fetch.folder.path))")
                 return code
             }
+            if let error = error as? CommandError {
+                fetch.folder.removeUnused()
+                throw error
+            }
             throw CommandError("\(error); the same command goes on from here")
         }
         progress.finish()

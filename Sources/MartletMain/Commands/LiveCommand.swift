@@ -33,8 +33,8 @@ enum LiveCommand {
         command.flags = [market, series, strategy, set, seconds] + ExchangeFlags.all
         command.examples = [
             (
-                "martlet paper maker.json5 --series KXHIGHNY --environment demo",
-                "on the demo exchange"
+                "martlet paper Backtests/live.json5 --environment demo",
+                "on the demo exchange, with a small market maker"
             )
         ]
         command.run = { invocation, terminal in
@@ -47,14 +47,18 @@ enum LiveCommand {
         var command = Command(name: "live", summary: "trade with real orders")
         command.discussion = """
             Shows the account, the strategies and the limits, asks for confirmation on a terminal, and trades. \
-            Orders are real as soon as the exchange is: try --environment demo, or 'martlet sandbox', first.
+            Orders are real as soon as the exchange is: try --environment demo, or 'martlet sandbox', first. The \
+            exchange must be named, with --environment or MARTLET_ENVIRONMENT: production is no default here.
 
             \(shared)
             """
         command.operands = [.init("CONFIG", .one, "the configuration: 'martlet help configuration'")]
         command.flags = [real, yes, market, series, strategy, set, seconds] + ExchangeFlags.all
         command.examples = [
-            ("martlet live maker.json5 --environment demo --live", "real orders on the demo exchange")
+            (
+                "martlet live Backtests/live.json5 --environment demo --live",
+                "real orders on the demo exchange"
+            )
         ]
         command.run = { invocation, terminal in
             guard invocation[real] else {
@@ -68,7 +72,8 @@ enum LiveCommand {
     }
 
     private static let shared = """
-        The session keeps its journal, log and report in a folder of its own under 'live.folder' (Sessions). \
+        The session keeps its journal, log and report in a folder of its own under 'live.folder' (Sessions, in \
+        the current folder). \
         Ctrl-C and SIGTERM end it in order: no new orders, resting ones cancelled ('live.onStop'), answers awaited, \
         accounts compared, report written.
         """
@@ -82,6 +87,12 @@ enum LiveCommand {
         let plan = try BacktestLoader(registry: registry).load(
             invocation.operands[0], strategy: invocation[strategy], overrides: overrides(invocation))
         let access = try ExchangeAccess(invocation)
+        // A forgotten variable must not make a rehearsal real.
+        if mode == .live, !access.isNamed {
+            throw CommandError.usage(
+                "which exchange? Real orders want it named: --environment production, demo or an address, or "
+                    + "MARTLET_ENVIRONMENT")
+        }
         let signer = try access.signer("the exchange's feed asks for a key")
         let now = Timestamp(nanoseconds: Clocks.wall())
         let setup = SessionSetup(
@@ -103,7 +114,7 @@ enum LiveCommand {
         if invocation.isJSON {
             try terminal.write(try outcome.result.json(timing: true, isPretty: false))
         } else {
-            try terminal.write(SessionSummary.text(outcome))
+            try terminal.write(SessionSummary.text(outcome, columns: terminal.outputColumns))
         }
         if mode == .live { try judge(outcome) }
         return Interrupt.exitCode ?? .success
@@ -201,7 +212,12 @@ struct SessionPreview {
                 ))
             rows.append(
                 ("tier", "\(opening.limits.tier): \(opening.limits.write.refill) write tokens a second"))
-            rows.append(("clock", "the exchange's less ours: \(opening.clockOffset)"))
+            let offset = opening.clockOffset
+            rows.append(
+                (
+                    "clock",
+                    "the exchange's less ours: \(offset)" + (offset.correction == .zero ? ", right" : "")
+                ))
         }
         let limits = setup.plan.configuration.trading.accountLimits
         rows.append(
@@ -224,8 +240,8 @@ struct SessionPreview {
 
 /// A session's end for people: the report's own summary, and what only a session knows.
 enum SessionSummary {
-    static func text(_ outcome: SessionRun.Outcome) -> String {
-        var lines = SummaryText.text(outcome.result)
+    static func text(_ outcome: SessionRun.Outcome, columns: Int?) -> String {
+        var lines = SummaryText.text(outcome.result, columns: columns)
         var rows: [(String, String)] = []
         if let latency = outcome.snapshot.tickToOrder {
             rows.append(
@@ -244,6 +260,8 @@ enum SessionSummary {
         switch outcome.accountsAgree {
         case true?: rows.append(("account", "agrees with the exchange's"))
         case false?: rows.append(("account", "DIFFERS from the exchange's"))
+        // Paper has no account to compare with.
+        case nil where outcome.result.facts.mode == .paper: break
         case nil: rows.append(("account", "not compared"))
         }
         if let page = outcome.files.first { rows.append(("report", page)) }

@@ -162,7 +162,7 @@ enum MarketsCommand {
 
     static func json(_ market: ListedMarket) -> JSONValue {
         func number(_ value: (some CustomStringConvertible)?) -> JSONValue {
-            value.map { .number("\($0)") } ?? .null
+            value.map { .string("\($0)") } ?? .null
         }
         func time(_ time: Timestamp) -> JSONValue { time.isKnown ? .string("\(time)") : .null }
         let definition = market.market
@@ -174,7 +174,7 @@ enum MarketsCommand {
             ("bid", number(market.bid)), ("ask", number(market.ask)), ("last", number(market.lastPrice)),
             ("volume", number(market.volume)), ("open_interest", number(market.openInterest)),
             ("shard", .integer(definition.shard)), ("opens", time(definition.openTime)),
-            ("closes", time(definition.closeTime)), ("tick", .number("\(definition.grid.unit)")),
+            ("closes", time(definition.closeTime)), ("tick", .string("\(definition.grid.unit)")),
         ])
     }
 }

@@ -32,7 +32,7 @@ enum NewCommand {
             }
             for file in change.created { try terminal.line("made     \(file)") }
             for file in change.edited { try terminal.line("changed  \(file)") }
-            try terminal.line("next:    swift run martlet backtest Backtests/\(names.kebab).json5")
+            try terminal.line("next:    swift run -c release martlet backtest Backtests/\(names.kebab).json5")
             return .success
         }
         return command
@@ -163,7 +163,7 @@ struct PackageChange {
             }
         } catch {
             for url in done { try? FileManager.default.removeItem(at: url) }
-            throw CommandError("cannot write in '\(root.path)': \(error.localizedDescription)")
+            throw CommandError(FileProblem.writing(root.path, error))
         }
     }
 

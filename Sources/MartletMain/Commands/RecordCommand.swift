@@ -117,6 +117,7 @@ final class RecordRun {
             }, until: { [watch] in watch.isDone })
         recorder.finish()
         try status(isLast: true)
+        try sayWhatIsThere(recorder)
         if watch.isDone { return try watch.finish("the markets") }
         return Interrupt.exitCode ?? .success
     }
@@ -227,6 +228,10 @@ final class RecordRun {
         let now = Progress.monotonicSeconds()
         guard isLast || now >= nextStatus else { return }
         let isTerminal = terminal.isInteractive && !terminal.isQuiet && !invocation.isJSON
+        if isLast, !invocation.isJSON {
+            if isTerminal { terminal.raw("\r\u{1B}[K") }
+            return
+        }
         nextStatus = now + (isTerminal ? 1 : 60)
         let statistics = desk.group?.statistics ?? FeedStatistics()
         let span = now - statusBefore.time
@@ -237,10 +242,19 @@ final class RecordRun {
             try terminal.flush()
         } else if isTerminal {
             terminal.raw("\r\u{1B}[K" + String(line(statistics, rate).prefix(terminal.columns - 1)))
-            if isLast { terminal.raw("\n") }
         } else {
             terminal.note(line(statistics, rate))
         }
+    }
+
+    /// The last line: by now the connections are closed and no book is live.
+    private func sayWhatIsThere(_ recorder: TapeRecorder) throws {
+        guard !invocation.isJSON else { return }
+        let gaps = desk.group?.statistics.gaps ?? 0
+        terminal.note(
+            "\(recorder.tapes) tape\(recorder.tapes == 1 ? "" : "s"), "
+                + "\(FormatNumber.grouped(Int(recorder.records))) records, "
+                + "\(gaps) gap\(gaps == 1 ? "" : "s") in \(folder)/")
     }
 
     private func line(_ statistics: FeedStatistics, _ rate: Double) -> String {

@@ -1,5 +1,6 @@
 import Martlet
 import MartletTape
+import Synchronization
 
 /// `martlet tape cat TAPE`: a tape's records as text, all or some.
 enum TapeCatCommand {
@@ -27,9 +28,9 @@ enum TapeCatCommand {
         ]
         command.run = { invocation, terminal in
             let tape = try TapeCommand.open(invocation.operands[0])
-            var export = TapeExport(invocation.isJSON ? .jsonLines : .plain)
-            export.select(invocation)
-            export.records = Set(invocation[kind])
+            let choice = MarketChoice(invocation[market])
+            let export = try TapeExport.selected(
+                invocation.isJSON ? .jsonLines : .plain, choice, records: invocation[kind], invocation)
             var left = invocation[limit] ?? .max
             try TapeCommand.attempt {
                 try export.lines(of: tape, goesOn: { _ in !Interrupt.isRequested }) { line in
@@ -38,6 +39,7 @@ enum TapeCatCommand {
                     return left > 0
                 }
             }
+            try choice.check(invocation.operands[0])
             return .success
         }
         return command
@@ -45,11 +47,43 @@ enum TapeCatCommand {
 }
 
 extension TapeExport {
-    /// Takes over the flags that choose markets and times.
-    mutating func select(_ invocation: Invocation) {
-        let filter = TickerFilter(invocation[TapeCatCommand.market])
-        if !filter.isEmpty { wants = { filter.accepts($0) } }
-        from = invocation[TapeCatCommand.from]
-        to = invocation[TapeCatCommand.to]
+    /// With what the flags say of times.
+    static func selected(
+        _ form: Form, _ choice: MarketChoice, records: [String] = [], _ invocation: Invocation
+    ) throws(CommandError) -> TapeExport {
+        var export = TapeExport(form)
+        if choice.isChoice { export.wants = { choice.accepts($0) } }
+        let span = try TapeCommand.span(invocation)
+        export.from = span.from
+        export.to = span.to
+        export.records = Set(records)
+        return export
+    }
+}
+
+/// The markets that `--market` names, and whether there was any.
+final class MarketChoice: Sendable {
+    private let patterns: [String]
+    private let filter: TickerFilter
+    private let hasFound = Atomic(false)
+
+    init(_ patterns: [String]) {
+        self.patterns = patterns
+        filter = TickerFilter(patterns)
+    }
+    var isChoice: Bool { !filter.isEmpty }
+
+    func accepts(_ ticker: String) -> Bool {
+        guard filter.accepts(ticker) else { return false }
+        hasFound.store(true, ordering: .relaxed)
+        return true
+    }
+
+    /// After reading: a pattern that no market fits is no empty success.
+    func check(_ path: String) throws(CommandError) {
+        guard isChoice, !hasFound.load(ordering: .relaxed) else { return }
+        throw CommandError(
+            "no market of \(path) fits \(patterns.joined(separator: ", ")); 'martlet tape info' lists them",
+            code: .nothingUsable)
     }
 }

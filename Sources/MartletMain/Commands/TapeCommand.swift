@@ -32,18 +32,37 @@ enum TapeCommand {
 
     static let out = ValueFlag("out", short: "o", .file, "the tape to write")
 
-    /// The path given with `--out`, once it is known that writing there destroys nothing but a tape.
+    static let force = Switch("force", "replace the file if it exists")
+
+    /// `--from` and `--to`, in their order.
+    static func span(_ invocation: Invocation) throws(CommandError) -> (from: Timestamp?, to: Timestamp?) {
+        let (from, to) = (invocation[TapeCatCommand.from], invocation[TapeCatCommand.to])
+        if let from, let to, from >= to { throw .usage("--from \(from) is not before --to \(to)") }
+        return (from, to)
+    }
+
+    /// Tapes as named; of a folder, all that it holds, in the order of their names.
+    static func tapes(_ paths: [String]) throws(CommandError) -> [String] {
+        var tapes: [String] = []
+        for path in paths { tapes += try RunInput.paths(path) }
+        return tapes
+    }
+
+    /// The path given with `--out`, once it is known that writing there destroys nothing.
     static func output(
         _ flag: ValueFlag<String>, _ invocation: Invocation, isTape: Bool = true
     ) throws(CommandError) -> String {
         guard let path = invocation[flag] else {
             throw .usage("'\(invocation.title)' needs --out FILE, the file to write")
         }
-        try check(output: path, inputs: invocation.operands, isTape: isTape)
+        try check(
+            output: path, inputs: invocation.operands, isTape: isTape, replaces: invocation[force])
         return path
     }
 
-    static func check(output path: String, inputs: [String], isTape: Bool) throws(CommandError) {
+    static func check(
+        output path: String, inputs: [String], isTape: Bool, replaces: Bool
+    ) throws(CommandError) {
         var status = stat()
         guard stat(path, &status) == 0 else { return }
         guard status.st_mode & S_IFMT != S_IFDIR else {
@@ -61,8 +80,12 @@ enum TapeCommand {
             }
         }
         // A recording typed where the tape should stand would be lost.
-        guard isTape, status.st_size > 0, !FileProblem.isTape(path) else { return }
-        throw .usage("'\(path)' exists and is no tape; remove it first or choose another --out")
+        guard status.st_size > 0 else { return }
+        if isTape, !FileProblem.isTape(path) {
+            throw .usage("'\(path)' exists and is no tape; remove it first or choose another name")
+        }
+        guard !replaces else { return }
+        throw .usage("'\(path)' exists; --force replaces it, or choose another name")
     }
 
     /// What tape code throws, for people.

@@ -13,7 +13,9 @@ enum TapeSliceCommand {
             they were cut from.
             """
         command.operands = [.init("TAPE", .one, "the tape")]
-        command.flags = [TapeCommand.out, TapeCatCommand.from, TapeCatCommand.to, TapeCatCommand.market]
+        command.flags = [
+            TapeCommand.out, TapeCatCommand.from, TapeCatCommand.to, TapeCatCommand.market, TapeCommand.force,
+        ]
         command.examples = [
             (
                 "martlet tape slice day.tape --from 2026-05-11T05:40:00Z -o part.tape",
@@ -22,11 +24,12 @@ enum TapeSliceCommand {
             ("martlet tape slice day.tape --market 'KXBTC15M-*' -o btc.tape", "some markets"),
         ]
         command.run = { invocation, terminal in
+            let (from, to) = try TapeCommand.span(invocation)
             let output = try TapeCommand.output(TapeCommand.out, invocation)
             let input = invocation.operands[0]
             let tape = try TapeCommand.open(input)
             let filter = TickerFilter(invocation[TapeCatCommand.market])
-            var slice = TapeSlice(from: invocation[TapeCatCommand.from], to: invocation[TapeCatCommand.to])
+            var slice = TapeSlice(from: from, to: to)
             if !filter.isEmpty { slice.wants = { filter.accepts($0) } }
             let progress = Progress(terminal)
             defer { progress.finish() }
@@ -53,19 +56,20 @@ enum TapeMergeCommand {
             Records of equal receive times keep the order in which the tapes are named. Markets are matched by \
             ticker. Slices that follow each other give back the tape that they were cut from.
             """
-        command.operands = [.init("TAPE", .many, "the tapes")]
-        command.flags = [TapeCommand.out]
+        command.operands = [.init("TAPE", .many, "the tapes, or folders of them")]
+        command.flags = [TapeCommand.out, TapeCommand.force]
         command.examples = [("martlet tape merge monday.tape tuesday.tape -o days.tape", "two days in one")]
         command.run = { invocation, terminal in
             let output = try TapeCommand.output(TapeCommand.out, invocation)
-            let known = try invocation.operands.compactMap { try TapeCommand.open($0).totals?.records }
-            let total = known.count == invocation.operands.count ? Int(known.reduce(0, &+)) : nil
+            let tapes = try TapeCommand.tapes(invocation.operands)
+            let known = try tapes.compactMap { try TapeCommand.open($0).totals?.records }
+            let total = known.count == tapes.count ? Int(known.reduce(0, &+)) : nil
             let progress = Progress(terminal)
             defer { progress.finish() }
             let totals = try TapeCommand.attempt {
                 var options = TapeReader.Options()
                 options.acceptsTorn = true
-                return try TapeMerger.merge(invocation.operands, to: output, options: options) { records in
+                return try TapeMerger.merge(tapes, to: output, options: options) { records in
                     progress.update(done: records, total: total, unit: "records")
                     return !Interrupt.isRequested
                 }
@@ -90,14 +94,20 @@ enum TapeExportCommand {
             nanoseconds since 1970 UTC, prices dollars of YES, the side of a trade is its taker's.
             """
         command.operands = [.init("TAPE", .one, "the tape")]
-        command.flags = [out, form, TapeCatCommand.market, TapeCatCommand.from, TapeCatCommand.to]
+        command.flags = [
+            out, form, TapeCatCommand.market, TapeCatCommand.from, TapeCatCommand.to, TapeCommand.force,
+        ]
         command.examples = [("martlet tape export day.tape -o day.csv", "for a spreadsheet or a data frame")]
         command.run = { invocation, terminal in
             let path = invocation[out]
-            if let path { try TapeCommand.check(output: path, inputs: invocation.operands, isTape: false) }
+            if let path {
+                try TapeCommand.check(
+                    output: path, inputs: invocation.operands, isTape: false,
+                    replaces: invocation[TapeCommand.force])
+            }
             let name = invocation[form] ?? (path?.hasSuffix(".csv") == true ? "csv" : "jsonl")
-            var export = TapeExport(name == "csv" ? .csv : .jsonLines)
-            export.select(invocation)
+            let choice = MarketChoice(invocation[TapeCatCommand.market])
+            let export = try TapeExport.selected(name == "csv" ? .csv : .jsonLines, choice, invocation)
             let tape = try TapeCommand.open(invocation.operands[0])
             let progress = Progress(terminal)
             defer { progress.finish() }
@@ -120,6 +130,7 @@ enum TapeExportCommand {
                     : "\(path): \(FormatNumber.grouped(lines)) lines"
                 try terminal.line(text)
             }
+            try choice.check(invocation.operands[0])
             return .success
         }
         return command
@@ -143,14 +154,15 @@ enum TapeDemoCommand {
             that many random events instead, to try how memory and speed behave.
             """
         command.operands = [.init("TAPE", .one, "the tape to write")]
-        command.flags = [seed, records, markets]
+        command.flags = [seed, records, markets, TapeCommand.force]
         command.examples = [
             ("martlet tape demo day.tape --seed 7", "a demonstration day"),
             ("martlet tape demo long.tape --records 100000000", "three gigabytes of random events"),
         ]
         command.run = { invocation, terminal in
             let path = invocation.operands[0]
-            try TapeCommand.check(output: path, inputs: [], isTape: true)
+            try TapeCommand.check(
+                output: path, inputs: [], isTape: true, replaces: invocation[TapeCommand.force])
             let seed = invocation[seed] ?? 1
             if let count = invocation[records] {
                 let progress = Progress(terminal)

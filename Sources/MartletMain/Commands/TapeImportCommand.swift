@@ -38,6 +38,7 @@ enum TapeImportCommand {
         command.operands = [.init("INPUT", .many, "recordings: files, folders, or '-' for standard input")]
         command.flags = [
             TapeCommand.out, markets, results, format, grid, yesPrices, noInference, lines,
+            TapeCommand.force,
         ]
         command.examples = [
             ("martlet tape import day.jsonl.gz -o day.tape", "one recording"),

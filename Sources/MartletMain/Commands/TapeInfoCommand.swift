@@ -15,13 +15,13 @@ enum TapeInfoCommand {
             which kind, gaps, groups, and the notes that the importer left. Two tapes with one digest hold the same \
             records. A tape that was cut off is shown up to the tear.
             """
-        command.operands = [.init("TAPE", .many, "the tapes")]
+        command.operands = [.init("TAPE", .many, "the tapes, or folders of them")]
         command.examples = [("martlet tape info day.tape", "what is on it")]
         command.run = { invocation, terminal in
             let progress = Progress(terminal)
             defer { progress.finish() }
             var infos: [TapeInfo] = []
-            for path in invocation.operands {
+            for path in try TapeCommand.tapes(invocation.operands) {
                 let tape = try TapeCommand.open(path)
                 infos.append(
                     try TapeCommand.attempt {

@@ -12,11 +12,11 @@ enum TapeVerifyCommand {
             missing end mark are errors; so are books that make no sense. Exit code 0 means that all tapes are \
             sound.
             """
-        command.operands = [.init("TAPE", .many, "the tapes")]
+        command.operands = [.init("TAPE", .many, "the tapes, or folders of them")]
         command.run = { invocation, terminal in
             let progress = Progress(terminal)
             defer { progress.finish() }
-            let results = try invocation.operands.map { try verify($0, progress) }
+            let results = try TapeCommand.tapes(invocation.operands).map { try verify($0, progress) }
             progress.finish()
             if invocation.isJSON {
                 try terminal.line(JSONValue.fields([("tapes", .array(results.map(\.json)))]).text)

@@ -176,7 +176,10 @@ package enum ConfigurationHelp {
             ("live.series", "all open markets of these series, and those that they open later"),
             ("live.events", "all open markets of these events"),
             ("live.indices", "settlement indices to follow, such as [\"BRTI\"], or [\"all\"]"),
-            ("live.folder", "where sessions keep journal, log and report, each in a folder of its own"),
+            (
+                "live.folder",
+                "where sessions keep journal, log and report, each in a folder of its own; relative to the current folder"
+            ),
             ("live.requestTimeout", "seconds after which an order without an answer counts as unknown"),
             ("live.connections", "connections kept open for orders"),
             ("live.onStart", "orders that rest from earlier runs: \"cancel\" or \"adopt\""),

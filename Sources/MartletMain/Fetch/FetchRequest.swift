@@ -52,7 +52,7 @@ struct FetchFolder: Sendable {
             try files.createDirectory(atPath: path, withIntermediateDirectories: true)
             try request.fingerprint.write(toFile: note, atomically: true, encoding: .utf8)
         } catch {
-            throw CommandError("cannot write \(path): \(error.localizedDescription)")
+            throw CommandError(FileProblem.writing(path, error))
         }
     }
 
@@ -70,5 +70,10 @@ struct FetchFolder: Sendable {
     }
     func has(_ file: String) -> Bool { FileManager.default.fileExists(atPath: file) }
     func remove(_ file: String) { try? FileManager.default.removeItem(atPath: file) }
+    /// Gone again where nothing was fetched.
+    func removeUnused() {
+        let held = try? FileManager.default.contentsOfDirectory(atPath: path)
+        if held == ["request.json"] { removeAll() }
+    }
     func removeAll() { try? FileManager.default.removeItem(atPath: path) }
 }

@@ -88,10 +88,19 @@ struct FetchRun: Sendable {
     }
 
     private func market(_ ticker: String) async throws -> ListedMarket {
-        do throws(RestError) {
-            return try await client.send(Endpoints.market(ticker))
-        } catch .refused(let error) where error.status == 404 {
-            return try await client.send(Endpoints.historicalMarket(ticker))
+        if let live = try await ask(Endpoints.market(ticker)) { return live }
+        if let old = try await ask(Endpoints.historicalMarket(ticker)) { return old }
+        throw FetchRun.unknown(ticker)
+    }
+    private static func unknown(_ ticker: String) -> CommandError {
+        .usage("the exchange knows no market \(ticker): 'martlet markets' lists those there are")
+    }
+    /// Nil where the exchange does not know it.
+    private func ask(_ call: RestCall<ListedMarket>) async throws -> ListedMarket? {
+        do {
+            return try await client.send(call)
+        } catch RestError.refused(let error) where error.status == 404 {
+            return nil
         }
     }
 

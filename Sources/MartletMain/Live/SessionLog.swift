@@ -13,7 +13,8 @@ final class SessionLog: SessionObserver {
         var text: String
     }
 
-    private let folder: SessionFolder
+    /// The session's own; known for certain once the session has begun.
+    private(set) var folder: SessionFolder
     private var file: Int32 = -1
     /// Lines from before the folder was there.
     private var early: [[UInt8]] = []
@@ -34,11 +35,21 @@ final class SessionLog: SessionObserver {
     func begin() throws {
         do {
             try FileManager.default.createDirectory(
-                atPath: folder.path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700]
-            )
+                atPath: (folder.path as NSString).deletingLastPathComponent,
+                withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         } catch {
             throw CommandError(
                 FileProblem.writing(folder.path, error) + "; choose another folder in 'live.folder'")
+        }
+        // Two may start within one second; the folder is whose `mkdir` makes it.
+        let first = folder.path
+        var number = 1
+        while mkdir(folder.path, 0o700) != 0 {
+            guard errno == EEXIST else {
+                throw CommandError("'\(folder.path)' cannot be made: \(String(cString: strerror(errno)))")
+            }
+            number += 1
+            folder = SessionFolder("\(first)-\(number)")
         }
         file = Glibc.open(folder.log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         guard file >= 0 else {

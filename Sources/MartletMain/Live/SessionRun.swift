@@ -28,7 +28,7 @@ final class SessionRun {
         var ledger: SessionLedger
     }
 
-    let setup: SessionSetup
+    private(set) var setup: SessionSetup
     let loop: EventLoop
     private let terminal: Terminal
     private let client: KalshiClient
@@ -82,20 +82,8 @@ final class SessionRun {
             throw CommandError("\(error)")
         }
         do {
-            let found = try AsyncWork.run {
-                let opening = isLive ? try await AccountOpening.read(client) : nil
-                let limits = isLive ? nil : try await client.refreshLimits()
-                let loader = MarketLoader(client)
-                var markets = try await loader.markets(settings.markets)
-                let known = Set(markets.map(\.ticker))
-                let others =
-                    try await loader.open(series: settings.series) + loader.open(events: settings.events)
-                var seen = known
-                for market in others where seen.insert(market.ticker).inserted { markets.append(market) }
-                return (opening, markets, limits)
-            }
-            opening = found.0
-            markets = found.1
+            let found = try AsyncWork.run { try await SessionRun.ask(client, settings, isLive: isLive) }
+            (opening, markets) = found
         } catch let error as RestError {
             throw CommandError("\(setup.environment): \(error)")
         }
@@ -106,13 +94,47 @@ final class SessionRun {
             )
         }
         for name in settings.series where !markets.contains(where: { $0.series == name }) {
-            terminal.note(
-                "series \(name) has no open market now: its next ones are followed, if that is its name")
+            terminal.note("series \(name) has no open market now: its next ones are followed")
         }
         guard !markets.isEmpty || !settings.series.isEmpty else {
             throw CommandError(
                 "no market to trade: name some in 'live.markets', 'live.series' or 'live.events', or with --market",
                 code: .nothingUsable)
+        }
+    }
+
+    private static func ask(
+        _ client: KalshiClient, _ settings: LiveSettings, isLive: Bool
+    ) async throws -> (AccountOpening?, [Market]) {
+        var opening: AccountOpening?
+        if isLive {
+            try await AuthCommand.narrowClock(client)
+            opening = try await AccountOpening.read(client)
+        } else {
+            try await client.refreshLimits()
+        }
+        let loader = MarketLoader(client)
+        var markets = try await loader.markets(settings.markets)
+        var seen = Set(markets.map(\.ticker))
+        let others = try await loader.open(series: settings.series) + loader.open(events: settings.events)
+        for market in others where seen.insert(market.ticker).inserted { markets.append(market) }
+        // A series without an open market may have none now, or be misspelt.
+        let found = Set(markets.map(\.series))
+        for name in settings.series where !found.contains(name) { try await checkSeries(name, client) }
+        return (opening, markets)
+    }
+
+    private static func checkSeries(_ name: String, _ client: KalshiClient) async throws {
+        guard try await isSeries(name, client) else {
+            throw CommandError.usage("the exchange knows no series \(name)")
+        }
+    }
+    private static func isSeries(_ name: String, _ client: KalshiClient) async throws -> Bool {
+        do {
+            _ = try await client.send(Endpoints.series(name))
+            return true
+        } catch RestError.refused(let error) where error.status == 404 {
+            return false
         }
     }
 
@@ -144,6 +166,7 @@ final class SessionRun {
     func start() throws {
         started = Timestamp(nanoseconds: setup.clock())
         try log.begin()
+        setup.folder = log.folder
         let trading = setup.trading(on: markets)
         let gateway: any OrderGateway
         switch setup.mode {
@@ -210,8 +233,7 @@ final class SessionRun {
         try support.start(loop, groups: groups) { [weak self] in self?.obey($0) }
         log.onEvent = { [weak support] in support?.heard($0, at: $1) }
         driver.onLook = { [weak support] in support?.pulse() }
-        // Its token is no business of the log's.
-        if let address = support.address { terminal.note("dashboard: \(address)") }
+        support.tellAddress(terminal)
     }
 
     /// What the operator asks for, on the dashboard or with `martlet halt`.

@@ -2,6 +2,7 @@ import Foundation
 import Martlet
 import MartletEngine
 import MartletLive
+import MartletReport
 
 /// A running session on a terminal: a block of lines that is drawn over itself. Without a terminal, log lines.
 final class SessionScreen {
@@ -27,13 +28,16 @@ final class SessionScreen {
 
     func show(_ status: StatusSnapshot) {
         guard isScreen else { return showLine(status) }
-        let lines = text(status)
+        let rows = max(terminal.rows - 1, 1)
+        let lines = SessionScreen.text(status, log.recent, rows: rows)
+        // A terminal made smaller has pushed the first lines out of reach.
+        let drawnLines = min(drawnLines, rows)
         var out = drawnLines > 0 ? "\u{1B}[\(drawnLines)A" : ""
         for line in lines { out += "\r\u{1B}[2K" + String(line.prefix(max(terminal.columns - 1, 20))) + "\n" }
         for _ in lines.count..<max(lines.count, drawnLines) { out += "\r\u{1B}[2K\n" }
         let surplus = max(drawnLines - lines.count, 0)
         if surplus > 0 { out += "\u{1B}[\(surplus)A" }
-        drawnLines = lines.count
+        self.drawnLines = lines.count
         terminal.raw(out)
     }
 
@@ -59,7 +63,25 @@ final class SessionScreen {
 
     // MARK: - Lines
 
-    private func text(_ status: StatusSnapshot) -> [String] {
+    /// What fits into so many rows. Of what does not, markets give way first, then budgets, then what was said.
+    static func text(_ status: StatusSnapshot, _ remarks: [SessionLog.Line], rows: Int) -> [String] {
+        let head = head(status)
+        let machine = [machine(status)]
+        var budgets = budgets(status)
+        let obstacles = status.obstacles.map { "! \($0)" }
+        var said = remarks.suffix(remarksShown).map {
+            "\(String("\($0.time)".dropFirst(11).prefix(8))) \($0.text)"
+        }
+        // The table's heading, two lines of air, and "and 12 more".
+        let fixed = head.count + machine.count + obstacles.count + 4
+        budgets.removeLast(min(max(fixed + 1 + budgets.count + said.count - rows, 0), budgets.count))
+        said.removeFirst(min(max(fixed + 1 + budgets.count + said.count - rows, 0), said.count))
+        let room = rows - fixed - budgets.count - said.count
+        let table = room > 0 ? [""] + markets(status.markets, shown: min(room, marketsShown)) + [""] : []
+        return Array((head + table + machine + budgets + obstacles + said).prefix(rows))
+    }
+
+    private static func head(_ status: StatusSnapshot) -> [String] {
         let age = TimeSpan.nanoseconds(status.time - status.started)
         var lines = [
             "\(status.mode.uppercased())  \(status.environment)  \(SessionScreen.clock(age))  \(status.risk.rawValue.uppercased())",
@@ -72,51 +94,49 @@ final class SessionScreen {
                     + "\(strategy.unrealized.display), fees \(strategy.fees.display)) \(strategy.state.rawValue)"
             )
         }
-        lines.append("")
-        lines += SessionScreen.markets(status.markets)
-        lines.append("")
-        lines.append(SessionScreen.machine(status))
-        for budget in status.budgets where budget.spent > 0 {
-            lines.append(
-                "budget of shard \(budget.shard): \(budget.available)/\(budget.capacity) tokens, \(budget.spent) spent, "
-                    + "\(budget.waiting) waiting")
+        return lines
+    }
+
+    private static func budgets(_ status: StatusSnapshot) -> [String] {
+        var lines = status.budgets.filter { $0.spent > 0 }.map { budget in
+            "budget of shard \(budget.shard): \(budget.available)/\(budget.capacity) tokens, \(budget.spent) spent, "
+                + "\(budget.waiting) waiting"
         }
         if !status.refusals.isEmpty {
             let rules = status.refusals.map { "\($0.rule) \($0.count)" }.joined(separator: ", ")
-            lines.append("refused by the risk gate: \(rules)")
-        }
-        for obstacle in status.obstacles { lines.append("! \(obstacle)") }
-        for line in log.recent.suffix(SessionScreen.remarksShown) {
-            lines.append("\(String("\(line.time)".dropFirst(11).prefix(8))) \(line.text)")
+            lines.insert("refused by the risk gate: \(rules)", at: 0)
         }
         return lines
     }
 
-    private static func markets(_ all: [StatusSnapshot.MarketLine]) -> [String] {
+    private static func markets(_ all: [StatusSnapshot.MarketLine], shown: Int) -> [String] {
         let busy = all.sorted { a, b in
             let (x, y) = (a.isBusy, b.isBusy)
             return x == y ? a.ticker < b.ticker : x
         }
-        let width = min(busy.prefix(marketsShown).map(\.ticker.count).max() ?? 6, 40)
+        let width = min(busy.prefix(shown).map(\.ticker.count).max() ?? 6, 40)
         func cell(_ text: String, _ width: Int) -> String {
             text + String(repeating: " ", count: max(0, width - text.count))
         }
+        let show = Show.terminal
+        // Eighty columns hold it all where tickers are not longer than most.
         var lines = [
-            cell("market", width) + "  " + cell("bid", 8) + cell("ask", 8) + cell("position", 11)
-                + cell("own bid", 16) + cell("own ask", 16) + "profit"
+            cell("market", width) + "  " + cell("bid", 7) + cell("ask", 7) + cell("position", 9)
+                + cell("own bid", 12) + cell("own ask", 12) + "profit"
         ]
         func own(_ quantity: Quantity, _ price: Price?) -> String {
-            price.map { "\(quantity) at \($0)" } ?? ""
+            price.map { "\(show.contracts(quantity)) @ \(show.price($0))" } ?? ""
         }
-        for market in busy.prefix(marketsShown) {
+        for market in busy.prefix(shown) {
             lines.append(
-                cell(market.ticker, width) + "  " + cell(market.bid.map { "\($0)" } ?? "-", 8)
-                    + cell(market.ask.map { "\($0)" } ?? "-", 8) + cell("\(market.position)", 11)
-                    + cell(own(market.ownBid, market.ownBidPrice), 16)
-                    + cell(own(market.ownAsk, market.ownAskPrice), 16) + market.profit.display
+                cell(market.ticker, width) + "  " + cell(market.bid.map(show.price) ?? "-", 7)
+                    + cell(market.ask.map(show.price) ?? "-", 7)
+                    + cell(show.contracts(market.position), 9)
+                    + cell(own(market.ownBid, market.ownBidPrice), 12)
+                    + cell(own(market.ownAsk, market.ownAskPrice), 12) + market.profit.display
                     + (market.trouble.map { "  \($0)" } ?? ""))
         }
-        if all.count > marketsShown { lines.append("and \(all.count - marketsShown) more") }
+        if all.count > shown { lines.append("and \(all.count - shown) more") }
         return lines
     }
 

@@ -42,19 +42,12 @@ struct SessionSetup {
 
     var settings: LiveSettings { plan.configuration.live }
 
-    /// `Sessions/maker-20261123T090000Z`
+    /// `Sessions/maker-20261123T090000Z`; the log makes it, under another name where it is taken.
     static func folder(of plan: BacktestPlan, at time: Timestamp) -> SessionFolder {
         let stamp = "\(time)".prefix(19).filter { $0 != "-" && $0 != ":" }
-        let base = plan.resolve(plan.configuration.live.folder)
-        let first = "\(base)/\(plan.name)-\(stamp)Z"
-        // Two within one second: a supervisor that starts again at once.
-        var path = first
-        var number = 1
-        while FileManager.default.fileExists(atPath: path) {
-            number += 1
-            path = "\(first)-\(number)"
-        }
-        return SessionFolder(path)
+        // Like a backtest's report: where the command runs, wherever its configuration lies.
+        let base = plan.configuration.live.folder
+        return SessionFolder("\(base)/\(plan.name)-\(stamp)Z")
     }
 
     /// Who runs with what, for the journal.

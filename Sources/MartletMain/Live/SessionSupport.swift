@@ -78,8 +78,20 @@ final class SessionSupport {
         }
     }
 
-    /// Where a browser finds the dashboard.
-    var address: String? { control.map { "http://127.0.0.1:\($0.port)/#\(identity.token)" } }
+    /// Where a browser finds the dashboard. Its token is for people at a terminal: what others read, such as the
+    /// system's journal, names the file that has it, which only its owner can read.
+    func tellAddress(_ terminal: Terminal) {
+        guard let control else { return }
+        let address = "http://127.0.0.1:\(control.port)/#\(identity.token)"
+        let path = setup.folder.path + "/dashboard.txt"
+        let isWritten = FileManager.default.createFile(
+            atPath: path, contents: Data((address + "\n").utf8), attributes: [.posixPermissions: 0o600])
+        if terminal.isInteractive {
+            terminal.note("dashboard: \(address)")
+        } else if isWritten {
+            terminal.note("dashboard: the address stands in \(path)")
+        }
+    }
 
     /// Made on the main thread and called on the loop's, which is the same: sound for that reason.
     private struct CommandReturn: @unchecked Sendable {

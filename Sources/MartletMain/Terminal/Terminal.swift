@@ -35,10 +35,18 @@ package final class Terminal {
     }
 
     /// Columns of the terminal, 80 where there is none.
-    package var columns: Int {
+    package var columns: Int { Terminal.size(error).map { Int($0.ws_col) } ?? 80 }
+    /// Rows of the terminal, 24 where there is none.
+    package var rows: Int { Terminal.size(error).map { Int($0.ws_row) } ?? 24 }
+    /// Columns that standard output is read on; nil for a file or pipe, whose lines have no end to be kept to.
+    package var outputColumns: Int? { Terminal.size(output).map { Int($0.ws_col) } }
+
+    private static func size(_ descriptor: Int32) -> winsize? {
         var size = winsize()
-        guard isInteractive, ioctl(error, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
-        return Int(size.ws_col)
+        guard isatty(descriptor) == 1, ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0,
+            size.ws_row > 0
+        else { return nil }
+        return size
     }
 
     /// Adds to standard output; buffered until 64 KiB or ``flush()``.

@@ -5,8 +5,7 @@ import Martlet
 package struct ReportPage {
     let result: RunResult
     let show = Show.page
-    /// Decimals of dollars: two, or four where the whole run turned over less than ten dollars.
-    let decimals: Int
+    let decimals = ReportPage.decimals
     let start: Timestamp
     let end: Timestamp
 
@@ -16,7 +15,6 @@ package struct ReportPage {
 
     init(_ result: RunResult) {
         self.result = result
-        decimals = ReportPage.decimals(result)
         // Samples may lie outside what the driver calls the run.
         let times = result.charts?.profit.times ?? []
         let first = times.first.map { Timestamp(nanoseconds: $0) }
@@ -28,9 +26,8 @@ package struct ReportPage {
     /// The whole page.
     package static func html(_ result: RunResult) -> String { ReportPage(result).page.text }
 
-    static func decimals(_ result: RunResult) -> Int {
-        result.total.fills.turnover < Money(dollars: 10) && result.total.fills.fills > 0 ? 4 : 2
-    }
+    /// Of dollars, in every run alike: what is exact stands in the result's JSON.
+    static let decimals = 2
 
     private var page: HTML {
         let names = result.facts.strategies.map(\.name).joined(separator: ", ")
@@ -71,7 +68,7 @@ package struct ReportPage {
         if end > start { parts.append(show.period(start, end) + " (\(show.span(end - start)))") }
         parts.append("\(show.count(facts.records)) records")
         if let budget = facts.writeBudget { parts.append("tier \(budget.tier)") }
-        if let seed = facts.seed { parts.append("seed \(seed)") }
+        if let seed = facts.seed, facts.mode == .backtest { parts.append("seed \(seed)") }
         let partial: HTML =
             facts.isComplete
             ? ""

@@ -41,9 +41,11 @@ package struct ChangeStatistics: Sendable {
         last = (time, value)
     }
 
-    /// Nil with fewer than ten changes, or when all were the same.
+    /// Nil with fewer than ten changes, in less than an hour, or when all were the same.
     package var sharpe: SharpeRatio? {
-        guard count >= 10, let first, let last, last.time > first, squares > 0 else { return nil }
+        guard count >= 10, let first, let last, last.time - first >= .hours(1),
+            squares > 0
+        else { return nil }
         let deviation = (squares / Double(count - 1)).squareRoot()
         guard deviation > 0 else { return nil }
         let interval = TimeSpan(nanoseconds: (last.time - first).nanoseconds / Int64(count))

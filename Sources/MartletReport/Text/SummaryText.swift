@@ -1,24 +1,33 @@
 import Martlet
 
-/// The run at a glance for a terminal: fixed width, one screen.
+/// The run at a glance: laid out to a terminal's columns, one screen; nothing is ever cut from a line.
 package struct SummaryText {
     let result: RunResult
     let show = Show.terminal
     let decimals: Int
     private var lines: [String] = []
 
-    static let width = 96
+    private let columns: Int?
+    /// What tables are laid out to.
+    private let width: Int
+
+    /// Three blocks of figures beside each other; with fewer columns there are two, or one.
+    static let wide = 96
+    private static let two = 66
 
     /// Several lines, each ended.
-    package static func text(_ result: RunResult) -> String {
-        var summary = SummaryText(result)
+    /// - Parameter columns: of the terminal that shows it; nil where there is none: then no line is broken.
+    package static func text(_ result: RunResult, columns: Int? = nil) -> String {
+        var summary = SummaryText(result, columns)
         summary.write()
         return summary.lines.map { trimmed($0) + "\n" }.joined()
     }
 
-    private init(_ result: RunResult) {
+    private init(_ result: RunResult, _ columns: Int?) {
         self.result = result
-        decimals = ReportPage.decimals(result)
+        self.columns = columns.map { max($0, 40) }
+        width = min(self.columns ?? SummaryText.wide, SummaryText.wide)
+        decimals = ReportPage.decimals
     }
 
     private mutating func write() {
@@ -46,7 +55,8 @@ package struct SummaryText {
         if let start = facts.start, let end = facts.end {
             parts.append("\(show.period(start, end)) (\(show.span(end - start)))")
         }
-        if let seed = facts.seed { parts.append("seed \(seed)") }
+        // A session's number only makes its order ids its own: no result depends on it.
+        if let seed = facts.seed, facts.mode == .backtest { parts.append("seed \(seed)") }
         if let budget = facts.writeBudget { parts.append("tier \(budget.tier)") }
         add(parts.joined(separator: ", "))
         if !facts.isComplete {
@@ -86,25 +96,37 @@ package struct SummaryText {
             ("Withdrawn", show.count(orders.withdrawn)),
             ("Open or unknown", show.count(orders.open + orders.unknown)),
         ]
-        for index in left.indices {
-            add(
-                cell(left[index], 18, 12) + "    " + cell(middle[index], 19, 11) + "    "
-                    + cell(right[index], 15, 9))
-        }
+        blocks([(left, 18, 12), (middle, 19, 11), (right, 15, 9)])
         add("")
     }
 
-    private mutating func strategies() {
-        let widths = [26, 13, 11, 13, 12, 9, 12]
-        row(["Strategy", "Before fees", "Fees", "Net", "Unsettled", "Fills", "Drawdown"], widths)
-        for line in result.strategies {
-            row(
-                [
-                    line.name, amount(line.money.beforeFees), amount(line.money.fees),
-                    amount(line.money.net), amount(line.money.unsettled), show.count(line.fills.fills),
-                    line.drawdown.map { amount($0.amount) } ?? "none",
-                ], widths)
+    /// Columns of figures, as many beside each other as there is room for.
+    private mutating func blocks(_ all: [(rows: [(String, String)], name: Int, value: Int)]) {
+        let beside = width >= SummaryText.wide ? 3 : width >= SummaryText.two ? 2 : 1
+        for start in stride(from: 0, to: all.count, by: beside) {
+            let group = all[start..<min(start + beside, all.count)]
+            for index in 0..<(group.map(\.rows.count).max() ?? 0) {
+                add(group.map { cell($0.rows[index], $0.name, $0.value) }.joined(separator: "    "))
+            }
         }
+    }
+
+    private mutating func strategies() {
+        let summary = self
+        func amount(_ money: Money) -> String { summary.amount(money) }
+        var table: [(title: String, width: Int, text: (Performance) -> String)] = [
+            ("Net", 13, { amount($0.money.net) }), ("Fees", 11, { amount($0.money.fees) }),
+            ("Before fees", 13, { amount($0.money.beforeFees) }),
+            ("Unsettled", 12, { amount($0.money.unsettled) }),
+            ("Fills", 9, { summary.show.count($0.fills.fills) }),
+            ("Drawdown", 12, { $0.drawdown.map { amount($0.amount) } ?? "none" }),
+        ]
+        if width < SummaryText.wide { table.remove(at: 2) }
+        if width < SummaryText.two { table.removeLast(3) }
+        let name = max(width - table.reduce(0) { $0 + $1.width }, 12)
+        let widths = [min(name, 40)] + table.map(\.width)
+        row(["Strategy"] + table.map(\.title), widths)
+        for line in result.strategies { row([line.name] + table.map { $0.text(line) }, widths) }
         add("")
     }
 
@@ -115,7 +137,7 @@ package struct SummaryText {
         let ranked = traded.enumerated().sorted { a, b in
             (b.element.performance.money.net, a.offset) < (a.element.performance.money.net, b.offset)
         }.map(\.element)
-        let widths = [40, 13, 11, 12, 12]
+        let widths = [max(min(width - 42, 40), 12), 13, 9, 11, 9]
         let shown = ranked.count <= 6 ? ranked : Array(ranked.prefix(3)) + Array(ranked.suffix(3))
         let title = ranked.count <= 6 ? "Market" : "Best and worst of \(show.count(ranked.count)) markets"
         row([title, "Net", "Fees", "Contracts", "Result"], widths)
@@ -153,7 +175,7 @@ package struct SummaryText {
         if let use = result.budget {
             add(
                 "Rate limit: \(show.count(use.spent)) tokens, at most "
-                    + "\(show.number(use.greatestPerSecond, decimals: 0)) a second; least at hand "
+                    + "\(show.number(use.greatestPerSecond, decimals: 0)) a second; least left "
                     + "\(show.count(use.leastAvailable)); longest queue \(show.count(use.longestQueue))")
         }
     }
@@ -195,7 +217,8 @@ package struct SummaryText {
         var text = ""
         for (index, cell) in cells.enumerated() {
             let width = widths[index]
-            text += index == 0 ? left(clipped(cell, width), width) : right(cell, width)
+            text +=
+                index == 0 ? left(columns == nil ? cell : clipped(cell, width), width) : right(cell, width)
         }
         add(text)
     }
@@ -219,7 +242,28 @@ package struct SummaryText {
                     default: scalar
                     }
                 }))
-        lines.append(clipped(clean, SummaryText.width))
+        lines += SummaryText.folded(clean, columns)
+    }
+
+    /// Broken between words where a terminal ends, the rest indented.
+    static func folded(_ text: String, _ columns: Int?) -> [String] {
+        guard let columns, text.count > columns else { return [text] }
+        var lines: [String] = []
+        var line = ""
+        for word in text.split(separator: " ", omittingEmptySubsequences: false) {
+            if !line.isEmpty, line.count + 1 + word.count > columns {
+                lines.append(line)
+                line = "  "
+            } else if !(lines.isEmpty && line.isEmpty) {
+                line += " "
+            }
+            line += word
+            while line.count > columns {
+                lines.append(String(line.prefix(columns)))
+                line = "  " + line.dropFirst(columns)
+            }
+        }
+        return lines + [line]
     }
 
     private static func trimmed(_ line: String) -> String {

@@ -37,7 +37,7 @@ import Testing
         #expect(result.output.contains("day.tape: ") && result.output.contains("Left out:"))
         #expect(result.output.contains("Assumed, for the recording does not say:"))
         #expect(result.error.contains("day.jsonl:3: skipped: "))
-        let json = try object(try run("import", "day.jsonl", "-o", "day.tape", "--json").output)
+        let json = try object(try run("import", "day.jsonl", "-o", "day.tape", "--json", "--force").output)
         #expect(json["deltas"] as? Int == 1 && json["skipped_lines"] as? Int == 1)
         #expect((json["assumptions"] as? [String])?.count == 3)
         #expect(try run("verify", "day.tape").output.contains("books sound"))
@@ -77,8 +77,47 @@ import Testing
         #expect(try run("import", "day.jsonl").code == 2)
         #expect(try run("import", "missing.jsonl", "-o", "x.tape").code == 1)
         #expect(try run("demo", "notes.txt").code == 2)
+        #expect(try run("demo", "notes.txt", "--force").code == 2)
         #expect(try folder.read("notes.txt") == "my notes")
         #expect(try folder.read("day.jsonl") == recording)
+    }
+
+    @Test func whatExistsIsReplacedOnlyWhenAskedFor() throws {
+        try TestTape.write(to: folder.path("a.tape"), records: 100)
+        try TestTape.write(to: folder.path("b.tape"), records: 50)
+        let before = try bytes("b.tape")
+        for command in [
+            ["demo", "b.tape", "--records", "9"], ["slice", "a.tape", "-o", "b.tape"],
+            ["merge", "a.tape", "-o", "b.tape"], ["export", "a.tape", "-o", "b.tape"],
+        ] {
+            let refused = try MartletProcess.run(["tape"] + command, in: folder.url)
+            #expect(refused.code == 2 && refused.error.contains("--force"), "\(command)")
+            #expect(try bytes("b.tape") == before, "\(command)")
+        }
+        #expect(try run("merge", "a.tape", "-o", "b.tape", "--force").code == 0)
+        #expect(try bytes("b.tape") == bytes("a.tape"))
+    }
+
+    @Test func foldersOfTapesAreTakenWhereTapesAre() throws {
+        try FileManager.default.createDirectory(atPath: folder.path("rec"), withIntermediateDirectories: true)
+        try TestTape.write(to: folder.path("rec/a.tape"), records: 100)
+        try TestTape.write(to: folder.path("rec/b.tape"), records: 50)
+        let result = try run("verify", "rec")
+        #expect(
+            result.code == 0 && result.output.contains("rec/a.tape") && result.output.contains("rec/b.tape"))
+        #expect(try run("info", "rec").code == 0)
+        #expect(try run("merge", "rec", "-o", "c.tape").code == 0)
+    }
+
+    @Test func choicesThatFitNothingAreNoSuccess() throws {
+        try TestTape.write(to: folder.path("a.tape"), records: 100)
+        let result = try run("cat", "a.tape", "--market", "NOPE")
+        #expect(result.code == 3 && result.error.contains("NOPE"))
+        for command in [["cat", "a.tape"], ["slice", "a.tape", "-o", "b.tape"], ["export", "a.tape"]] {
+            let bounds = ["--from", "2026-01-02T00:00:00Z", "--to", "2026-01-01T00:00:00Z"]
+            let result = try MartletProcess.run(["tape"] + command + bounds, in: folder.url)
+            #expect(result.code == 2 && result.error.contains("is not before"), "\(command)")
+        }
     }
 
     /// A disk that takes no more, as far as a process can be shown one: a limit on the size of files.
@@ -134,7 +173,8 @@ import Testing
         for (words, change) in kinds {
             try damaged(change)
             for command in ["verify", "slice", "merge"] {
-                let arguments = [command, "b.tape"] + (command == "verify" ? [] : ["-o", "c.tape"])
+                let arguments =
+                    [command, "b.tape"] + (command == "verify" ? [] : ["-o", "c.tape", "--force"])
                 let result = try MartletProcess.run(["tape"] + arguments, in: folder.url)
                 // What is whole of a torn tape can be cut and merged.
                 guard words != "cut off" || command == "verify" else { continue }
@@ -165,7 +205,7 @@ import Testing
         try TestTape.write(to: folder.path("a.tape"))
         for name in ["a.csv", "a.jsonl"] {
             #expect(try run("export", "a.tape", "-o", name).code == 0)
-            #expect(try run("import", name, "-o", "b.tape").code == 0)
+            #expect(try run("import", name, "-o", "b.tape", "--force").code == 0)
             #expect(try bytes("a.tape") == bytes("b.tape"), "\(name)")
         }
         let printed = try run("export", "a.tape", "--format", "csv").output
@@ -207,7 +247,7 @@ import Testing
         }
         #expect(try bytes("a") == bytes("b"))
         #expect(try bytes("a") != bytes("c"))
-        let json = try object(try run("demo", "a", "--records", "2000", "--json").output)
+        let json = try object(try run("demo", "a", "--records", "2000", "--json", "--force").output)
         #expect(json["records"] as? Int == 2100)
         #expect(try run("demo", "a", "--markets", "3").code == 2)
     }

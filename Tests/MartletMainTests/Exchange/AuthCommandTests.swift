@@ -28,7 +28,7 @@ import Testing
             #expect(result.output.contains(text), "\(text) in \(result.output)")
         }
         let json = try MartletProcess.run(["auth", "check", "--json"] + flags)
-        #expect(json.output.contains(#""tier":"advanced""#) && json.output.contains(#""cash":993.1452"#))
+        #expect(json.output.contains(#""tier":"advanced""#) && json.output.contains(#""cash":"993.1452"#))
         let secret = try exchange.key.pem().split(separator: "\n")[1]
         for text in [result.output, result.error, json.output, json.error] {
             #expect(!text.contains(secret), "FIELD-NOTES 31")

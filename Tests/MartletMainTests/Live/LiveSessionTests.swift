@@ -85,6 +85,41 @@ import SpreadMaker
         #expect(replay.inputs > 100)
     }
 
+    /// What `martlet replay` says of it, as a user sees it.
+    private static func replays(_ folder: String) throws {
+        func replay(_ arguments: String...) throws -> MartletProcess.Result {
+            try MartletProcess.run(["replay"] + arguments)
+        }
+        let printed = try replay(folder, "--print").output
+        #expect(printed.contains(" place #1 KX") && printed.contains("identical: "))
+        let objects = try replay(folder, "--print", "--json", "--strategy", "spread-maker").output
+        #expect(objects.contains(#""action":"place","order":1,"ticker":"KX"#))
+        let changed = try replay(folder, "--with", "halfSpread=0.05", "--json")
+        #expect(changed.code == 0 && changed.output.contains(#""first_differences":[{"time":"#))
+        let unknown = try replay(folder, "--strategy", "nope")
+        #expect(unknown.code == 2 && unknown.error.contains("it ran spread-maker"))
+        #expect(try replay(folder, "--until", "2020-01-01T00:00:00Z").code == 2)
+        #expect(try replay(folder + "/journal/00000000.journal").code == 0)
+        let file = folder + "/journal/00000000.journal"
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: file))
+        bytes[bytes.count / 2] ^= 1
+        try bytes.write(to: URL(fileURLWithPath: file))
+        let torn = try replay(folder)
+        #expect(torn.code == 1 && torn.output.hasPrefix("identical up to the tear: "))
+        let object = try replay(folder, "--json").output
+        #expect(
+            object.contains(#""identical":false"#) && object.contains(#""identical_up_to_the_tear":true"#))
+    }
+
+    @Test("Two sessions that start in one second have folders of their own")
+    func folders() throws {
+        let base = LiveSessionTests.folder()
+        defer { try? FileManager.default.removeItem(atPath: base) }
+        let logs = (0..<3).map { _ in SessionLog(SessionFolder(base + "/maker-20261123T090000Z")) }
+        for log in logs { try log.begin() }
+        #expect(Set(logs.map(\.folder.path)).count == 3)
+    }
+
     // MARK: Tests
 
     @Test("A session trades, ends, and its books are the exchange's to the last unit")
@@ -104,6 +139,7 @@ import SpreadMaker
             try LiveSessionTests.check(outcome, run, exchange)
             let log = try String(contentsOfFile: run.setup.folder.log, encoding: .utf8)
             #expect(!log.contains("PRIVATE") && !log.contains(run.support?.identity.token ?? "?"))
+            try LiveSessionTests.replays(run.setup.folder.path)
         }
     }
 

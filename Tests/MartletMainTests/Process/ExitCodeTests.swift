@@ -14,6 +14,16 @@ import Testing
         }
     }
 
+    /// A variable that somebody forgot to set must not make a rehearsal real.
+    @Test func realOrdersWantTheirExchangeNamed() throws {
+        let folder = try ScratchFolder()
+        try folder.write("{ strategies: [{ use: 'spread-maker' }], live: { markets: ['X'] } }", to: "a.json5")
+        let result = try MartletProcess.run(
+            ["live", "a.json5", "--live", "--yes"], in: folder.url, without: "MARTLET_ENVIRONMENT")
+        #expect(result.code == 2 && result.error.contains("--environment production"))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == ["a.json5"])
+    }
+
     @Test(arguments: [
         ["--version"], ["--help"], ["help"], ["help", "units"], ["strategies"],
         ["strategies", "spread-maker"],

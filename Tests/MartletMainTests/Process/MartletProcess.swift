@@ -22,12 +22,15 @@ enum MartletProcess {
     }()
 
     static func start(
-        _ arguments: [String], in folder: URL? = nil, error: Pipe = Pipe()
+        _ arguments: [String], in folder: URL? = nil, without variable: String? = nil, error: Pipe = Pipe()
     ) throws -> (Process, Pipe, Pipe) {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: path)
         process.arguments = arguments
         if let folder { process.currentDirectoryURL = folder }
+        if let variable {
+            process.environment = ProcessInfo.processInfo.environment.filter { $0.key != variable }
+        }
         let output = Pipe()
         process.standardOutput = output
         process.standardError = error
@@ -36,8 +39,10 @@ enum MartletProcess {
         return (process, output, error)
     }
 
-    static func run(_ arguments: [String], in folder: URL? = nil) throws -> Result {
-        let (process, output, error) = try start(arguments, in: folder)
+    static func run(
+        _ arguments: [String], in folder: URL? = nil, without variable: String? = nil
+    ) throws -> Result {
+        let (process, output, error) = try start(arguments, in: folder, without: variable)
         return try finish(process, output, error)
     }
 
