@@ -13,6 +13,12 @@ import Testing
             .init(method: "DELETE", pattern: orders + "/batched", cost: 4),
             .init(method: "GET", pattern: "/trade-api/v2/cfbenchmarks/*endpoint", cost: 50),
         ])
+    /// No difference between the ways of requests: the figures are the exchange's own.
+    private static let settings: RouterSettings = {
+        var settings = RouterSettings()
+        settings.arrivalMargin = .zero
+        return settings
+    }()
     private func time(_ milliseconds: Int64) -> Timestamp {
         Timestamp(milliseconds: 1_795_442_400_000 + milliseconds)
     }
@@ -31,7 +37,7 @@ import Testing
     }
 
     @Test func waitsUntilTheBucketHoldsTheCost() {
-        var budget = RateBudget(costs: Self.table, now: time(0))
+        var budget = RateBudget(costs: Self.table, settings: Self.settings, now: time(0))
         for _ in 0..<10 {
             #expect(
                 budget.admit(method: "POST", path: Self.orders, scope: .write(shard: 0), now: time(0)) == nil)
@@ -49,7 +55,7 @@ import Testing
     }
 
     @Test func aBatchIsAdmittedWholeOrNotAtAll() {
-        var budget = RateBudget(costs: Self.table, now: time(0))
+        var budget = RateBudget(costs: Self.table, settings: Self.settings, now: time(0))
         let path = Self.orders + "/batched"
         #expect(
             budget.admit(method: "POST", path: path, scope: .write(shard: 0), items: 9, now: time(0)) == nil)
@@ -60,7 +66,7 @@ import Testing
     }
 
     @Test func anAutoRoutedWriteIsBilledToEveryShard() {
-        var budget = RateBudget(costs: Self.table, now: time(0))
+        var budget = RateBudget(costs: Self.table, settings: Self.settings, now: time(0))
         _ = budget.admit(method: "POST", path: Self.orders, scope: .write(shard: 3), items: 10, now: time(0))
         #expect(
             budget.admit(method: "POST", path: Self.orders, scope: .writeAutoRouted, now: time(0))
@@ -69,7 +75,7 @@ import Testing
     }
 
     @Test func takesOverNewFiguresAndForgetsNoSpending() throws {
-        var budget = RateBudget(now: time(0))
+        var budget = RateBudget(settings: Self.settings, now: time(0))
         _ = budget.admit(method: "POST", path: Self.orders, scope: .write(shard: 0), items: 10, now: time(0))
         let advanced = try #require(RateLimits.tier("advanced"))
         budget.set(advanced, costs: Self.table, now: time(0))
@@ -81,7 +87,7 @@ import Testing
     @Test func fieldNote12AfterA429ItRestsWithJitterAndShrinks() {
         var wakeUps = Set<Timestamp>()
         for chance in 0..<20 as Range<UInt64> {
-            var budget = RateBudget(now: time(0))
+            var budget = RateBudget(settings: Self.settings, now: time(0))
             budget.refused(scope: .read, chance: chance &* 0x9e37_79b9_7f4a_7c15, now: time(0))
             #expect(budget.refusals == 1)
             if let wait = budget.admit(method: "GET", path: "/x", scope: .read, now: time(0)) {

@@ -87,13 +87,13 @@ import Testing
         let exchange = try await FakeExchange { request, _ in
             request.method == "POST"
                 ? .json(201, Sample.answer)
-                : .ok(#"{"orders":[{"order_id":"0c6f2f0e","reduced_by":"10.00","ts_ms":1795442400500}]}"#)
+                : .ok(#"{"order_id":"0c6f2f0e","reduced_by":"10.00","ts_ms":1795442400500}"#)
         }
         let key = try PrivateKey.generate(.rsa)
         let signer = try RequestSigner.test(key)
         let pool = SignaturePool(signer)
         let create = pool.path("POST", OrderRequestEncoder.createPath, .create)
-        let cancel = pool.path("DELETE", OrderRequestEncoder.batchPath, .batchedCancel)
+        let cancel = pool.path("DELETE", OrderRequestEncoder.createPath + "/0c6f2f0e", .order)
         let environment = try exchange.environment
         let commands: [(VenueCommand, SignedPath)] = [
             (
