@@ -30,12 +30,14 @@ extension TradingCore {
     // MARK: Places
 
     private func place(_ id: OrderID, _ request: OrderRequest, _ strategy: Int, _ now: Timestamp) {
-        let order = Order(id: id, request: request, status: .queued, requestTime: now)
+        var order = Order(id: id, request: request, status: .queued, requestTime: now)
         guard Int(request.market.index) < desks.count else {
             refuse(
                 order, strategy, Refusal(.invalidOrder, value: "market \(request.market)", limit: "defined"))
             return
         }
+        order.request.quantity = cut(request.quantity, strategy, Int(request.market.index), request.side)
+        order.quantity = order.request.quantity
         switch open(order, strategy, quote: -1, now) {
         case .success(let slot):
             serve(now)

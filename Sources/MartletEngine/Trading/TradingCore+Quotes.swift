@@ -41,7 +41,9 @@ extension TradingCore {
         if let wanted, wanted.size.isPositive,
             let price = desks[quotes[pair].market].grid.roundedPassively(wanted.price, side)
         {
-            target = Quote(price, wanted.size)
+            let (strategy, market) = (quotes[pair].strategy, quotes[pair].market)
+            let slot = Int(quotes[pair].order[side])
+            target = Quote(price, cut(wanted.size, strategy, market, side, except: slot))
         }
         if target != quotes[pair].refused[side] { quotes[pair].refused[side] = nil }
         quotes[pair].target[side] = target

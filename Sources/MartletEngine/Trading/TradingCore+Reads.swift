@@ -164,6 +164,20 @@ extension TradingCore {
             && !holding.position.quantity.isZero
     }
 
+    /// Under reduce-only a new order is cut to what closes the position, beside all else that is open on its side
+    /// but `slot`; one that closes nothing stays as it is, for the gate to refuse.
+    func cut(_ size: Quantity, _ strategy: Int, _ market: Int, _ side: Side, except slot: Int = -1)
+        -> Quantity
+    {
+        guard gate.state(strategy) == .reduceOnly else { return size }
+        let holding = portfolios[strategy].holdings[market]
+        let replaced = slot < 0 ? .zero : store.records[slot].held.quantity
+        let most =
+            -holding.position.quantity.hundredths * side.sign
+            - (holding.open[side].quantity - replaced).hundredths
+        return most > 0 ? min(size, Quantity(hundredths: most)) : size
+    }
+
     /// An own order on the other side that an order at `price` would meet.
     func crossingOrder(_ market: Int, _ side: Side, _ price: Price, except: Int) -> Order? {
         guard !portfolios[account].holdings[market].open[side.opposite].quantity.isZero else { return nil }

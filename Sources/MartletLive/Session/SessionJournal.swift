@@ -6,10 +6,12 @@ import MartletEngine
 package protocol SessionJournal: AnyObject {
     /// False: nothing more can be taken. The session halts before it writes again.
     var hasRoom: Bool { get }
+    /// Why there is no more room; nil while there is.
+    var problem: String? { get }
     func append(_ event: MarketEvent)
     func append(_ input: EngineInput, at time: Timestamp)
-    /// Before the command's first byte leaves.
-    func append(_ command: VenueCommand, at time: Timestamp)
+    /// Before the command's first byte leaves. False: it could not be written down.
+    func append(_ command: VenueCommand, at time: Timestamp) -> Bool
     /// Every output of the engine, in order: folded into the running hash.
     func fold(_ output: EngineOutput)
     /// All outputs of the last input have been folded.
@@ -27,9 +29,10 @@ package protocol SessionJournal: AnyObject {
 package final class NoJournal: SessionJournal {
     package init() {}
     package let hasRoom = true
+    package var problem: String? { nil }
     package func append(_ event: MarketEvent) {}
     package func append(_ input: EngineInput, at time: Timestamp) {}
-    package func append(_ command: VenueCommand, at time: Timestamp) {}
+    package func append(_ command: VenueCommand, at time: Timestamp) -> Bool { true }
     package func fold(_ output: EngineOutput) {}
     package func endInput() {}
     package func named(_ order: OrderID, venueOrderID: String, at time: Timestamp) {}

@@ -8,6 +8,8 @@ import MartletWire
 extension TradingSession: FeedReceiver {
     package func feed(_ event: MarketEvent) {
         sign(event.receiveTime)
+        // Strategies would go on asking, and be refused.
+        if isEnding { return }
         beginPass()
         defer { endPass() }
         if !corrections.isEmpty { applyCorrections() }
@@ -148,14 +150,41 @@ extension TradingSession: FeedReceiver {
     package func feed(_ change: FeedConnection.Change, connection: Int) {
         switch change {
         case .connecting: break
-        case .open: tell(.connected(connection: connection))
-        case .lost(let reason, _), .refused(_, let reason, _):
-            tell(.disconnected(connection: connection, reason: reason))
+        case .open:
+            lost[connection] = nil
+            tell(.connected(connection: connection))
+        case .lost(let reason, _), .refused(_, let reason, _): noteLoss(connection, "\(reason)")
         }
+    }
+
+    /// The loss is told at once, that it lasts every half minute.
+    private func noteLoss(_ connection: Int, _ reason: String) {
+        let now = now
+        guard var loss = lost[connection] else {
+            lost[connection] = Loss(since: now, told: now)
+            return tell(.disconnected(connection: connection, reason: reason))
+        }
+        loss.attempts += 1
+        if now - loss.told >= .seconds(30) {
+            loss.told = now
+            tell(
+                .remark(
+                    "connection \(connection): none yet after \(loss.attempts) attempts in "
+                        + "\(Int((now - loss.since).seconds)) s: \(reason)"))
+        }
+        lost[connection] = loss
     }
 }
 
 extension VenueCommand {
+    /// It may bring a trade about that would not be without it.
+    var isPlacing: Bool {
+        switch self {
+        case .place, .placeBatch, .amend: true
+        case .decrease, .cancel, .cancelBatch, .cancelEverything: false
+        }
+    }
+
     /// The markets that a command is about.
     var markets: [Market.ID] {
         switch self {

@@ -49,6 +49,14 @@ package final class TradingSession {
     private var timer: MartletNetwork.TimerID?
     private var timerDue = Timestamp.distantFuture
 
+    /// Connections to the feed that are lost, by number.
+    var lost: [Int: Loss] = [:]
+    struct Loss {
+        var since: Timestamp
+        var told: Timestamp
+        var attempts = 1
+    }
+
     var account: PrivateAccount
     var ownBook: OwnBook?
     /// What fills have changed in the shown books, on its way to the engine: before anything else of the feed.
@@ -196,8 +204,9 @@ package final class TradingSession {
     private func journalFull() {
         guard !isStopped, !isJournalFull else { return }
         isJournalFull = true
-        tell(.journalFull)
-        take(.command(.halt(reason: "the journal has no room left")), at: now)
+        let reason = journal.problem ?? "its last segment is full"
+        tell(.journalFull(reason))
+        take(.command(.halt(reason: "the journal has no room left: \(reason)")), at: now)
     }
     package var hasJournalFailed: Bool { isJournalFull }
 
@@ -222,7 +231,9 @@ package final class TradingSession {
             case .placeBatch(let orders): statistics.places += orders.count
             case .amend, .decrease, .cancel, .cancelBatch, .cancelEverything: break
             }
-            journal.append(command, at: time)
+            let isWritten = journal.append(command, at: time)
+            // An order that is not written down does not leave. Cancels do.
+            if !isWritten, command.isPlacing { return refuse(command, at: time) }
             if engine.strategyNames.count > 1 { noteOwners(command, at: time) }
             noteOwn(command, at: time)
             gateway.submit(command, at: time)
@@ -235,6 +246,14 @@ package final class TradingSession {
         case .record(let record):
             observe(record, at: time)
             observer?.recorded(record, at: time)
+        }
+    }
+
+    private func refuse(_ command: VenueCommand, at time: Timestamp) {
+        let reports = OrderResponseDecoder(nonce: 0).reports(
+            to: command, mayHaveReachedExchange: false, reason: "the journal has no room for it")
+        for report in reports {
+            waiting.append(Waiting(input: .report(report), time: time, isOfGateway: true))
         }
     }
 

@@ -21,7 +21,7 @@ package enum SessionEvent: Hashable, Sendable {
     case groupTriggered(String)
     case exchangePaused(shard: Int)
     case exchangeResumed(shard: Int)
-    case journalFull
+    case journalFull(String)
     case remark(String)
 
     package var level: LogLevel {
@@ -68,7 +68,7 @@ package enum SessionEvent: Hashable, Sendable {
         case .groupTriggered(let id): "order group \(id) reached its limit: the exchange cancelled its orders"
         case .exchangePaused(let shard): "the exchange has paused shard \(shard)"
         case .exchangeResumed(let shard): "the exchange trades on shard \(shard) again"
-        case .journalFull: "the journal has no room left: trading halts"
+        case .journalFull(let reason): "the journal has no room left (\(reason)): trading halts"
         case .remark(let text): text
         }
     }

@@ -38,6 +38,8 @@ final class SessionRun {
     private(set) var session: TradingSession?
     private(set) var driver: LiveDriver?
     private var rest: RestGateway?
+    /// From the first question to the end: no other session on this machine trades on the account.
+    private var lock: AccountLock?
     private let recorder: RunRecorder
     private let watcher: RunWatcher
     let log: SessionLog
@@ -72,6 +74,15 @@ final class SessionRun {
     func open() throws {
         let (client, settings) = (client, setup.settings)
         let isLive = setup.mode == .live
+        if isLive {
+            do {
+                lock = try AccountLock(
+                    environment: "\(setup.environment)", keyID: setup.signer.credentials.keyID,
+                    session: setup.folder.path)
+            } catch {
+                throw CommandError("\(error)")
+            }
+        }
         do {
             let (environment, key) = (setup.files.environment, setup.signer.credentials.keyID)
             let folder = (setup.folder.path as NSString).deletingLastPathComponent
@@ -300,6 +311,7 @@ final class SessionRun {
         while !Interrupt.isRequested {
             let now = Clocks.monotonic()
             if let end, now >= end { break }
+            if session?.hasJournalFailed == true { break }
             try turn(Nanoseconds.milliseconds(250))
         }
     }
@@ -350,6 +362,7 @@ final class SessionRun {
             try? AsyncWork.run { await LiveDriver.removeGroups(client, groups) }
         }
         support?.finish()
+        release()
         let result = recorder.finish(facts(session))
         var files: [String] = []
         do {
@@ -364,6 +377,9 @@ final class SessionRun {
             accountsAgree: agrees, obstacle: agrees == nil ? obstacle : nil,
             statistics: session.statistics, ledger: session.ledger)
     }
+
+    /// Lets others trade on the account. ``finish()`` does it too.
+    func release() { lock = nil }
 
     private func isSettled(_ session: TradingSession) -> Bool {
         if session.unresolvedOrders > 0 { return false }

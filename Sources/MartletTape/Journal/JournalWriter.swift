@@ -90,12 +90,15 @@ public final class JournalWriter {
     }
 
     /// Call before the command's first byte leaves.
-    public func append(_ command: VenueCommand, at time: Timestamp) {
+    /// - Returns: false when there was no room for it at all.
+    public func append(_ command: VenueCommand, at time: Timestamp) -> Bool {
+        let before = dropped
         body.removeAll()
         body.time(time)
         command.encode(into: &body)
         append(.command)
         if case .everyCommand = settings.sync { segment.sync() }
+        return dropped == before
     }
 
     public func append(_ note: JournalNote, at time: Timestamp) {

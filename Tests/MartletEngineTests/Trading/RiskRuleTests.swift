@@ -292,9 +292,27 @@ import Testing
         rig.core.command(.reduceOnly(reason: "test"), now: rig.now)
         #expect(rig.refusal(rig.place(.bid, 1, at: 0.40)) == .reduceOnly)
         #expect(rig.refusal(rig.place(.ask, 6, at: 0.60)) == nil)
-        #expect(rig.refusal(rig.place(.ask, 5, at: 0.60)) == .reduceOnly, "eleven would turn the position")
-        #expect(rig.refusal(rig.place(.ask, 4, at: 0.60)) == nil)
+        let last = rig.place(.ask, 5, at: 0.60)
+        #expect(rig.refusal(last) == nil)
+        #expect(
+            rig.core.order(last)?.quantity == 4, "eleven would turn the position: it is cut to what closes it"
+        )
+        #expect(rig.refusal(rig.place(.ask, 4, at: 0.60)) == .reduceOnly)
         #expect(rig.refusal(rig.place(.bid, 1, at: 0.40, by: 1)) == .reduceOnly)
+    }
+
+    @Test func reduceOnlyCutsAQuoteToThePosition() {
+        let rig = Self.rigs { _ in }[0]
+        rig.hold(.ask, 7, at: 0.60)
+        rig.core.command(.reduceOnly(reason: "test"), now: rig.now)
+        rig.quote(Quote(0.40, 20), Quote(0.60, 20))
+        rig.drain()
+        let open = rig.core.openOrders()
+        #expect(open.map(\.side) == [.bid] && open.map(\.quantity) == [7])
+        // Asked again, the same order still stands.
+        rig.quote(Quote(0.40, 20), nil)
+        rig.drain()
+        #expect(rig.core.openOrders().map(\.id) == open.map(\.id))
     }
 
     @Test func fieldNote22AHaltCancelsWhateverStateOrdersAreIn() {

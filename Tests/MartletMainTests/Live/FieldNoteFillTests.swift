@@ -64,6 +64,17 @@ import Testing
         }
     }
 
+    @Test func aSecondLiveSessionOnTheAccountIsRefused() async throws {
+        try await LiveRig.play { rig in
+            let second = try SessionRun(rig.run.setup, Terminal(output: { _ in }, error: { _ in }))
+            let error = #expect(throws: CommandError.self) { try second.open() }
+            #expect(error?.message.contains("another live session trades on this account") == true)
+            #expect(error?.message.contains(rig.run.setup.folder.path) == true)
+            try rig.finish()
+            try second.open()
+        }
+    }
+
     @Test func fieldNote17FourWaysToAPosition() async throws {
         try await LiveRig.play { rig in
             let market = try rig.market()

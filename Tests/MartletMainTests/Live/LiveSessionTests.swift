@@ -188,6 +188,7 @@ import SpreadMaker
                 try first.run(seconds: 2)
                 // As a kill leaves it: no order cancelled, nothing written down, the process gone.
                 first.driver?.close()
+                first.release()
                 var identity = try SessionIdentity(folder: first.setup.folder)
                 identity.pid = 999_999
                 try identity.write(to: first.setup.folder)

@@ -55,7 +55,7 @@ import Testing
                 expected.append(.input(input, time))
             case 2:
                 let command = random.command()
-                journal.append(command, at: time)
+                _ = journal.append(command, at: time)
                 expected.append(.command(command, time))
             default:
                 let note = random.note()
@@ -157,7 +157,7 @@ import Testing
         journal.append(.started(nonce: 42), at: time)
         for number in 1...3 {
             let request = OrderRequest(.bid, 10, at: 0.40, in: id)
-            journal.append(.place(PlaceOrder(id: OrderID(UInt64(number)), request: request)), at: time)
+            _ = journal.append(.place(PlaceOrder(id: OrderID(UInt64(number)), request: request)), at: time)
         }
         journal.append(.venueID(OrderID(1), "abc"), at: time)
         let fill = Fill(
