@@ -38,7 +38,10 @@ enum DashboardPage {
         <script>
         const token = location.hash.slice(1), $ = id => document.getElementById(id);
         const headers = {"Martlet-Token": token};
-        const micros = l => l ? Math.round(l.median / 1000) + " µs, p99 " + Math.round(l.p99 / 1000) + " µs" : "none yet";
+        const span = n => n >= 1e7 ? Math.round(n / 1e6) + " ms" : Math.round(n / 1000) + " µs";
+        const micros = l => l ? span(l.median) + ", p99 " + span(l.p99) : "none yet";
+        const money = x => { const n = Number(x); return (n < 0 ? "-$" : "$") + Math.abs(n).toFixed(2); };
+        const price = x => x === null || x === undefined ? x : x.includes(".") && x.split(".")[1].length < 2 ? x + "0" : x;
         function cells(row, tag, values) {
           for (const value of values) {
             const cell = document.createElement(tag);
@@ -62,7 +65,7 @@ enum DashboardPage {
             const item = document.createElement("li"); item.textContent = text; return item; }));
           const age = Math.floor((s.time - s.started) / 1e9);
           const clock = [3600, 60, 1].map(n => String(Math.floor(age / n) % (n == 3600 ? 1e6 : 60)).padStart(2, "0")).join(":");
-          const tiles = [["equity", "$" + s.equity], ["cash", "$" + s.cash], ["fills", s.fills], ["open orders", s.openOrders],
+          const tiles = [["equity", money(s.equity)], ["cash", money(s.cash)], ["fills", s.fills], ["open orders", s.openOrders],
             ["commands", s.commands], ["books", s.liveBooks + " of " + s.wantedBooks], ["connections", s.connections],
             ["unknown orders", s.unknownOrders], ["429 answers", s.rateLimited], ["running", clock],
             ["tick to order", micros(s.tickToOrder)], ["round trip", micros(s.roundTrip)]];
@@ -71,13 +74,14 @@ enum DashboardPage {
             const number = document.createElement("b"), label = document.createElement("span");
             number.textContent = value; label.textContent = name; tile.append(number, label); return tile; }));
           table("strategies", ["strategy", "state", "realised", "unrealised", "fees"],
-            s.strategies.map(x => [x.name, x.state, x.realized, x.unrealized, x.fees]));
+            s.strategies.map(x => [x.name, x.state, money(x.realized), money(x.unrealized), money(x.fees)]));
           table("markets", ["market", "status", "bid", "ask", "position", "profit", "own bid", "own ask", "book"],
-            s.markets.map(x => [x.ticker, x.status, x.bid, x.ask, x.position, x.profit,
-              x.ownBidPrice ? x.ownBid + " at " + x.ownBidPrice : "", x.ownAskPrice ? x.ownAsk + " at " + x.ownAskPrice : "",
+            s.markets.map(x => [x.ticker, x.status, price(x.bid), price(x.ask), x.position, money(x.profit),
+              x.ownBidPrice ? x.ownBid + " at " + price(x.ownBidPrice) : "",
+              x.ownAskPrice ? x.ownAsk + " at " + price(x.ownAskPrice) : "",
               x.trouble || "usable"]));
           table("orders", ["market", "strategy", "side", "price", "size", "filled", "state"],
-            s.orders.map(x => [x.ticker, x.strategy, x.side, x.price, x.quantity, x.filled, x.status]));
+            s.orders.map(x => [x.ticker, x.strategy, x.side, price(x.price), x.quantity, x.filled, x.status]));
           table("budgets", ["shard", "tokens", "capacity", "spent", "waiting"],
             s.budgets.map(x => [x.shard, x.available, x.capacity, x.spent, x.waiting]));
           table("refusals", ["rule", "times"], s.refusals.map(x => [x.rule, x.count]));
