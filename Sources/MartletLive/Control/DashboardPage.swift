@@ -41,7 +41,8 @@ enum DashboardPage {
         const span = n => n >= 1e7 ? Math.round(n / 1e6) + " ms" : Math.round(n / 1000) + " µs";
         const micros = l => l ? span(l.median) + ", p99 " + span(l.p99) : "none yet";
         const money = x => { const n = Number(x); return (n < 0 ? "-$" : "$") + Math.abs(n).toFixed(2); };
-        const price = x => x === null || x === undefined ? x : x.includes(".") && x.split(".")[1].length < 2 ? x + "0" : x;
+        const price = x => x === null || x === undefined ? x
+          : Number(x).toFixed(Math.max(2, (String(x).split(".")[1] || "").length));
         function cells(row, tag, values) {
           for (const value of values) {
             const cell = document.createElement(tag);
