@@ -29,9 +29,12 @@ extension SandboxServer {
     }
 
     private func carryOut(_ request: HTTPServerRequest) throws(APIError) -> APIResponse {
-        guard let read = APIRequest(request) else { throw .notFound }
+        guard var read = APIRequest(request) else { throw .notFound }
+        // `curl -d` calls everything a form.
+        read.demandsContentType = false
         let path = Array(read.segments.dropFirst())
         switch (request.method, path.first, path.count) {
+        case ("GET", nil, 0): return .ok(SandboxServer.controlList)
         case ("GET", "state", 1): return .ok(state)
         case ("GET", "ledger", 1):
             guard let ledger = ledger(account: read.text("account")) else { throw .notFound }
@@ -64,6 +67,30 @@ extension SandboxServer {
         default: throw .notFound
         }
     }
+
+    /// What there is, for whoever asks `GET CONTROL`.
+    private static let controlList = JSONValue.of([
+        "header": .string(tokenHeader),
+        "endpoints": .fields(
+            [
+                ("GET /state", "clocks, markets with both sides quoted, counters"),
+                ("GET /ledger?account=KEYID", "accounts as the exchange itself has them"),
+                ("GET /faults", "the faults in force"),
+                ("POST /faults", #"changes those named: {"latency_ms": 20, "too_many_requests": 0.1}"#),
+                ("DELETE /faults", "ends them all"),
+                ("POST /world", #"{"activity": 0.5, "changes_per_second": 100}"#),
+                ("POST /advance", #"{"seconds": 60}: with --paused"#),
+                ("POST /pause", #"{"what": "trading", "exchange_index": 0}; everything, or none to resume"#),
+                ("POST /markets/TICKER/pause", "resume, close ({\"close_ts\": SECONDS} moves it)"),
+                (
+                    "POST /markets/TICKER/settle",
+                    #"{"result": "yes"}; no, or a value in dollars; also determine"#
+                ),
+                ("POST /markets/TICKER/grid", #"{"price_level_structure": "deci_cent"}"#),
+                ("POST /disconnect", "cuts every WebSocket"),
+                ("POST /deposit", #"{"key": "KEYID", "dollars": "100.00", "exchange_index": 0}"#),
+            ].map { ($0.0, .string($0.1)) }),
+    ])
 
     private var state: JSONValue {
         .of([
