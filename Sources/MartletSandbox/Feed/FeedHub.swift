@@ -36,7 +36,7 @@ final class FeedHub {
     /// `sending_ts_ms` of this moment.
     private(set) var sending: Int64 = 0
     /// Longest pause between two flushes, in nanoseconds.
-    private static let pauseMax: Int64 = 25_000_000
+    private static let pauseMax: Int64 = 60_000_000
     private var quietUntil: Int64 = 0
     private var isFlushDue = false
     private var body = FrameText()
@@ -165,7 +165,7 @@ final class FeedHub {
         }
     }
 
-    /// Sends what waits, at once while there is little. A flush that took long is followed by none for four times
+    /// Sends what waits, at once while there is little. A flush that took long is followed by none for eight times
     /// as long, at most ``pauseMax``: under load several frames leave in one system call, and requests get their
     /// share of the thread.
     func flush() {
@@ -186,7 +186,7 @@ final class FeedHub {
             for session in waiting { session.flush() }
         }
         let ended = Clocks.monotonic()
-        quietUntil = ended + min((ended - began) * 4, FeedHub.pauseMax)
+        quietUntil = ended + min((ended - began) * 8, FeedHub.pauseMax)
     }
 }
 
