@@ -39,6 +39,10 @@ final class FeedHub {
     private static let pauseMax: Int64 = 60_000_000
     private var quietUntil: Int64 = 0
     private var isFlushDue = false
+    /// Taken from those that wait, and not yet flushed; the time that it has taken.
+    private var flushing: [FeedSession] = []
+    private var flushTime: Int64 = 0
+    private static let sliceSize = 32
     private var body = FrameText()
     @exclusivity(unchecked) private var shared = SharedFrame()
     /// The exchange's time as text, made once a millisecond.
@@ -171,22 +175,26 @@ final class FeedHub {
     func flush() {
         guard !dirty.isEmpty, !isFlushDue else { return }
         let now = Clocks.monotonic()
-        if now >= quietUntil { return flushNow(now) }
+        if now >= quietUntil { return flushSlice() }
         isFlushDue = true
-        loop.schedule(at: quietUntil) { [weak self] in
-            guard let self else { return }
-            self.isFlushDue = false
-            self.flushNow(Clocks.monotonic())
-        }
+        loop.schedule(at: quietUntil) { [weak self] in self?.flushSlice() }
     }
-    private func flushNow(_ began: Int64) {
-        while !dirty.isEmpty {
-            let waiting = dirty
-            dirty.removeAll(keepingCapacity: true)
-            for session in waiting { session.flush() }
-        }
+    /// Some of those that wait; the others after whatever else is ready, so that no request waits for all of them.
+    private func flushSlice() {
+        let began = Clocks.monotonic()
+        if flushing.isEmpty { swap(&flushing, &dirty) }
+        for session in flushing.suffix(FeedHub.sliceSize) { session.flush() }
+        flushing.removeLast(min(FeedHub.sliceSize, flushing.count))
         let ended = Clocks.monotonic()
-        quietUntil = ended + min((ended - began) * 8, FeedHub.pauseMax)
+        flushTime += ended - began
+        isFlushDue = !flushing.isEmpty
+        if isFlushDue {
+            loop.schedule(at: ended) { [weak self] in self?.flushSlice() }
+        } else {
+            quietUntil = ended + min(flushTime * 8, FeedHub.pauseMax)
+            flushTime = 0
+            if !dirty.isEmpty { flush() }
+        }
     }
 }
 
