@@ -9,6 +9,8 @@ final class RunWatcher: RunObserver {
     /// False asks the run to end.
     private let isWanted: (RunProgress) -> Bool
     private(set) var wasStopped = false
+    /// A session's own last halt is under way: what it refuses says nothing about the strategy.
+    var isEnding = false
     let fills = FillLog()
     private var tickers: [String] = []
     /// What markets' definitions had to assume, with how many markets each.
@@ -36,6 +38,11 @@ final class RunWatcher: RunObserver {
         }
     }
     func recorded(_ record: EngineRecord, at time: Timestamp) {
+        if isEnding, case .order(let order, _) = record, case .refused(let refusal) = order.status,
+            refusal.rule == .halted
+        {
+            return
+        }
         recorder.take(record, at: time)
         guard case .fill(let fill, let strategy, _) = record else { return }
         let names = recorder.strategyNames

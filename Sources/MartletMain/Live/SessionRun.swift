@@ -344,6 +344,7 @@ final class SessionRun {
     func finish() throws -> Outcome {
         guard let session, let driver else { throw CommandError("the session never started") }
         session.isEnding = true
+        watcher.isEnding = true
         if setup.settings.onStop == .cancel {
             session.take(.command(.halt(reason: "the session ends")), at: session.now)
         }
