@@ -1,6 +1,6 @@
 /* What `martlet bench wire-latency` is compared with: reads and writes the same TLS records and does nothing else.
  *
- *   wire-latency PORT CA-FILE REQUEST-FILE MESSAGES
+ *   wire-latency PORT CA-FILE REQUEST-FILE MESSAGES poll|sleep
  *
  * One connection is a WebSocket, the other takes the same order request again and again. Measured from epoll's
  * return with the WebSocket readable to SSL_write's return with the whole request taken. Prints one JSON object:
@@ -63,11 +63,16 @@ static void ask(SSL *ssl) {
     sent(ssl, frame, sizeof frame);
 }
 
+static int polls;
+
 static void waited(int poller, SSL *ssl) {
     struct epoll_event event;
     do {
         if (SSL_pending(ssl)) return;
-        if (epoll_wait(poller, &event, 1, 10000) != 1) fail("nothing came");
+        int count;
+        do count = epoll_wait(poller, &event, 1, polls ? 0 : 10000);
+        while (polls && count == 0);
+        if (count != 1) fail("nothing came");
     } while (event.data.ptr != ssl);
 }
 
@@ -82,7 +87,8 @@ static long long at(long long *values, int count, double share) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 5) fail("usage: wire-latency PORT CA-FILE REQUEST-FILE MESSAGES");
+    if (argc != 6) fail("usage: wire-latency PORT CA-FILE REQUEST-FILE MESSAGES poll|sleep");
+    polls = !strcmp(argv[5], "poll");
     int messages = atoi(argv[4]), skipped = messages / 10;
     static char request[1 << 16];
     FILE *file = fopen(argv[3], "rb");

@@ -12,9 +12,9 @@ struct BareComparison {
         var write: Double
     }
 
-    /// Runs `program PORT CA-FILE REQUEST-FILE MESSAGES`, which prints one JSON object.
-    static func run(_ program: String, _ server: LatencyServer, request: [UInt8], messages: Int) throws
-        -> Figures
+    /// Runs `program PORT CA-FILE REQUEST-FILE MESSAGES poll|sleep`, which prints one JSON object.
+    static func run(_ program: String, _ server: LatencyServer, request: [UInt8], messages: Int, isPolling: Bool)
+        throws -> Figures
     {
         let folder = FileManager.default.temporaryDirectory
             .appendingPathComponent("martlet-latency-\(ProcessInfo.processInfo.processIdentifier)")
@@ -26,7 +26,7 @@ struct BareComparison {
         try Data(request).write(to: order)
         let (process, pipe) = (Process(), Pipe())
         process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = [String(server.port), authority.path, order.path, String(messages)]
+        process.arguments = [String(server.port), authority.path, order.path, String(messages), isPolling ? "poll" : "sleep"]
         process.standardOutput = pipe
         do {
             try process.run()

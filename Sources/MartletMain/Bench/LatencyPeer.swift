@@ -75,7 +75,8 @@ final class LatencyServer {
     let shared = LatencyPeer.Shared()
     private let thread: EventLoopThread
 
-    init() throws {
+    /// - Parameter busyPolling: see `EventLoop`.
+    init(busyPolling: Int64) throws {
         let authority = try CertificateMaker.authority(named: "martlet bench")
         let key = try PrivateKey.generate(.ecdsaP256)
         let leaf = try authority.issue(
@@ -87,7 +88,7 @@ final class LatencyServer {
         }
         // It stands for another machine: woken by an order, it must not take the trader's processor from it in the
         // midst of what is measured.
-        let thread = try EventLoopThread(name: "peer", givesWay: true)
+        let thread = try EventLoopThread(name: "peer", givesWay: true, busyPolling: busyPolling)
         let started = DispatchSemaphore(value: 0)
         let box = PortBox()
         let shared = self.shared

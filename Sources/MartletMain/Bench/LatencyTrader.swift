@@ -55,8 +55,9 @@ final class LatencyTrader: WebSocketHandler {
     private(set) var failure: String?
     private(set) var answered = 0
 
-    init(port: UInt16, trusting authority: String) throws {
+    init(port: UInt16, trusting authority: String, busyPolling: Int64) throws {
         loop = try EventLoop()
+        loop.busyPolling = busyPolling
         tls = try TLSContext(clientTrusting: .pem(authority))
         client = HTTPClient(loop, tls: tls)
         endpoint = Endpoint(host: "localhost", port: port, isSecure: true)

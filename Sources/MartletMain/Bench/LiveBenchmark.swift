@@ -19,6 +19,8 @@ struct LiveBenchmark {
         var isBusy = false
         var seed: UInt64 = 1
         var key = KeyAlgorithm.ed25519
+        /// Seconds for which both ends poll before they sleep.
+        var busyPolling = 1
     }
 
     struct Figures {
@@ -34,7 +36,8 @@ struct LiveBenchmark {
 
     static func run(_ options: Options, _ terminal: Terminal) throws -> Figures {
         let exchange = try DemoExchange(
-            seed: options.seed, tier: options.tier, markets: options.markets, key: options.key
+            seed: options.seed, tier: options.tier, markets: options.markets, key: options.key,
+            busyPolling: Nanoseconds.seconds(Int64(options.busyPolling))
         ) { $0.world.changesPerSecond = options.changes }
         defer { exchange.close() }
         let folder = try TemporaryFolder.make("martlet-bench")
@@ -85,6 +88,7 @@ struct LiveBenchmark {
         var overrides = [
             override("live.folder", .string(folder)), override("live.markets", .array(tickers)),
             override("live.dashboard", .bool(false)),
+            override("live.busyPolling", .number("\(options.busyPolling)")),
         ]
         if !options.isBusy { overrides.append(override("strategy.pace", .number("\(options.pace)"))) }
         // The budget is what is measured, not the gate.

@@ -1,4 +1,5 @@
 import Foundation
+import MartletNetwork
 import MartletWire
 
 /// `martlet bench wire-latency`: from a readable frame to the last byte of the order.
@@ -8,6 +9,8 @@ extension BenchCommand {
     private static let bare = ValueFlag(
         "bare", .text("PROGRAM"), "the comparison in C; Tests/Benchmarks/wire-latency builds and names it")
 
+    private static let sleeping = Switch("sleep", "both ends sleep between messages; otherwise they poll")
+
     static func latency() -> Command {
         var command = Command(
             name: "wire-latency", summary: "time from a readable frame to a sent order")
@@ -16,15 +19,18 @@ extension BenchCommand {
             decoder, the engine with risk gate and router, and a strategy that answers every change with an order, \
             which is written to a warm TLS connection with a signature made ahead. Measured from the poller's \
             return to the kernel's taking of the order's last byte. The first tenth is left out. No figures are \
-            printed unless the peer got every order whole and right. With --bare, a C program that only reads and \
+            printed unless the peer got every order whole and right. Both ends poll instead of sleeping: on one \
+            machine, whoever writes to a thread that sleeps also pays for waking it. With --bare, a C program that only reads and \
             writes the same records runs against the same peer, and ratios to it are printed: they mean something \
             on a busy machine, where microseconds do not.
             """
-        command.flags = [messages, bare]
+        command.flags = [messages, bare, sleeping]
         command.run = { invocation, terminal in
             let count = invocation[messages] ?? 20_000
-            let server = try LatencyServer()
-            let trader = try LatencyTrader(port: server.port, trusting: server.authorityPEM)
+            let busyPolling = invocation[sleeping] ? 0 : Nanoseconds.seconds(1)
+            let server = try LatencyServer(busyPolling: busyPolling)
+            let trader = try LatencyTrader(
+                port: server.port, trusting: server.authorityPEM, busyPolling: busyPolling)
             try trader.run(count, isInterrupted: { Interrupt.isRequested })
             if let code = Interrupt.exitCode { return code }
             let tally = server.shared.tally.withLock { $0 }
@@ -34,7 +40,8 @@ extension BenchCommand {
                         + "\(trader.samples.count) deltas: there is no result")
             }
             let figures = try invocation[bare].map {
-                try BareComparison.run($0, server, request: trader.lastRequest, messages: count)
+                try BareComparison.run(
+                    $0, server, request: trader.lastRequest, messages: count, isPolling: busyPolling > 0)
             }
             try printLatency(trader.samples, figures, invocation, terminal)
             return .success

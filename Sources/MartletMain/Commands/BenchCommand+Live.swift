@@ -18,6 +18,7 @@ extension BenchCommand {
         "book changes a second, on top of the exchange's agents' (500)")
     private static let liveKey = ValueFlag(
         "key", .choice("KIND", ["ed25519", "rsa"]), "the kind of the account's key (ed25519)")
+    private static let sleeping = Switch("sleep", "both ends sleep between messages; otherwise they poll")
     private static let busy = Switch(
         "busy", "quotes all markets at each change: how much of the write budget is used")
 
@@ -28,7 +29,9 @@ extension BenchCommand {
             Starts the sandbox exchange in this process and a live session on it, over TLS, with journal, risk \
             gate, router, guard and reconciliation. A strategy answers changes of the book with orders that cannot \
             trade; each is timed from the arrival of its frame at the poller to the kernel's taking of the order's \
-            last byte. Percentiles are upper edges of buckets of 6 % width.
+            last byte. Percentiles are upper edges of buckets of 6 % width. \
+            Session and exchange poll instead of sleeping (live.busyPolling): on one machine, whoever writes to a \
+            thread that sleeps also pays for waking it.
 
             With --busy a maker quotes fifty markets on the lowest tier and moves its quotes with every change, \
             which is many times what the write budget allows; the figures are the share of the budget that was \
@@ -36,7 +39,7 @@ extension BenchCommand {
 
             Exit code 1 when the session's books are not the exchange's, or its journal replays otherwise.
             """
-        command.flags = [liveSeconds, liveMarkets, liveTier, livePace, liveChanges, liveKey, busy]
+        command.flags = [liveSeconds, liveMarkets, liveTier, livePace, liveChanges, liveKey, sleeping, busy]
         command.examples = [
             ("martlet bench live", "tick to order"),
             ("martlet bench live --busy --seconds 600", "ten minutes at the limit"),
@@ -51,6 +54,7 @@ extension BenchCommand {
             if let value = invocation[livePace] { options.pace = value }
             if let value = invocation[liveChanges] { options.changes = value }
             if invocation[liveKey] == "rsa" { options.key = .rsa }
+            if invocation[sleeping] { options.busyPolling = 0 }
             Interrupt.install()
             let figures = try LiveBenchmark.run(options, terminal)
             try print(figures, options, invocation, terminal)

@@ -19,6 +19,7 @@ package enum ConfigurationHelp {
         "live.connections": 1...64,
         "live.guardTimeout": 0.1...3600,
         "live.requestTimeout": 0.1...300,
+        "live.busyPolling": 0...60,
         "live.silenceLimit": 1...86_400,
         "live.stopTimeout": 0.1...3600,
         "live.auditInterval": 1...86_400,
@@ -182,6 +183,10 @@ package enum ConfigurationHelp {
             ),
             ("live.requestTimeout", "seconds after which an order without an answer counts as unknown"),
             ("live.connections", "connections kept open for orders"),
+            (
+                "live.busyPolling",
+                "seconds that the loop polls before it sleeps; 0 sleeps at once, 1 keeps a core busy and reacts sooner"
+            ),
             ("live.onStart", "orders that rest from earlier runs: \"cancel\" or \"adopt\""),
             ("live.onStop", "orders that rest at the end: \"cancel\" or \"leave\""),
             (

@@ -31,9 +31,12 @@ final class DemoExchange {
     private let held = OnLoop()
     private let keyFolder: String
 
-    /// - Parameter adjust: changes the exchange's settings before it starts.
+    /// - Parameters:
+    ///   - busyPolling: nanoseconds for which its thread polls before it sleeps.
+    ///   - adjust: changes the exchange's settings before it starts.
     init(
         seed: UInt64, tier: String, markets count: Int, key algorithm: KeyAlgorithm = .ed25519,
+        busyPolling: Int64 = 0,
         adjust: (inout SandboxSettings) -> Void = { _ in }
     ) throws {
         let key = try PrivateKey.generate(algorithm)
@@ -46,7 +49,7 @@ final class DemoExchange {
         settings.world.markets = count
         settings.accounts = [.init(keyID: DemoExchange.keyID, publicKeyPEM: key.publicKey.pem())]
         adjust(&settings)
-        thread = try EventLoopThread(name: "sandbox", givesWay: true)
+        thread = try EventLoopThread(name: "sandbox", givesWay: true, busyPolling: busyPolling)
         let started = DemoExchange.start(settings, thread, held)
         if let problem = started.problem {
             throw CommandError("the sandbox exchange cannot start: \(problem)")

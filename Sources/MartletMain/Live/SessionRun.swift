@@ -57,6 +57,7 @@ final class SessionRun {
         self.setup = setup
         self.terminal = terminal
         loop = try EventLoop()
+        loop.busyPolling = setup.settings.busyPolling.nanoseconds
         do {
             client = try KalshiClient(
                 setup.environment, signer: setup.signer, tls: setup.tls, clock: setup.clock)
