@@ -86,6 +86,26 @@ import Testing
         thread.stop()
     }
 
+    @Test func aLoopThatPollsServesTimersOtherThreadsAndItsEndLikeOneThatSleeps() async throws {
+        for busyPolling in [Nanoseconds.milliseconds(1), Nanoseconds.seconds(3600)] {
+            let thread = try EventLoopThread(busyPolling: busyPolling)
+            for _ in 0..<100 {
+                let sum = await thread.run { _ in 1 + 1 }
+                #expect(sum == 2)
+            }
+            await withCheckedContinuation { continuation in
+                thread.loop.execute { [loop = thread.loop] in
+                    loop.schedule(after: Nanoseconds.milliseconds(5)) { continuation.resume() }
+                }
+            }
+            thread.stop()
+        }
+        let loop = try EventLoop()
+        loop.busyPolling = Nanoseconds.seconds(3600)
+        // Comes back with nothing done.
+        try loop.runOnce(timeout: Nanoseconds.milliseconds(5))
+    }
+
     @Test func deferredWorkRunsOnceAfterTheHandler() throws {
         let test = try TestLoop()
         var order: [Int] = []

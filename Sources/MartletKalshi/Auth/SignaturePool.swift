@@ -141,7 +141,7 @@ public final class SignaturePool: Sendable {
     /// Signs what is due. Returns how long to wait before the next look, in nanoseconds.
     func signDue(_ work: inout Work) -> Int64 {
         adopt(&work)
-        let started = clock()
+        let (started, used) = (clock(), Clocks.threadUse())
         work.schedule.noticeClockSet(now: started)
         var places: [SignatureSchedule.Place] = []
         var owners: [(path: Int, slot: Int)] = []
@@ -165,7 +165,7 @@ public final class SignaturePool: Sendable {
             work.madeAt[index][slot] = started
             ahead.wrappingAdd(1, ordering: .relaxed)
         }
-        work.schedule.signed(startedAt: started, duration: clock() - started)
+        work.schedule.signed(startedAt: started, duration: Clocks.threadUse() - used)
         return min(settings.pollInterval, max(0, work.schedule.notBefore - clock()))
     }
 

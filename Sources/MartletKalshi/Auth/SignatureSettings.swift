@@ -14,7 +14,7 @@ public struct SignatureSettings: Hashable, Sendable {
     /// How often the signing thread looks for what was used.
     public var pollInterval = Nanoseconds.milliseconds(2)
     /// Signatures kept ready for new orders, for batched cancels, and for each order near the touch.
-    public var createDepth = 16
+    public var createDepth = 32
     public var cancelDepth = 8
     public var orderDepth = 1
     /// Orders whose own paths are kept signed.
@@ -44,6 +44,10 @@ struct SignatureSchedule {
         /// When its signature was made; nil when it was used up.
         var madeAt: Int64?
     }
+
+    /// The share is kept over spans of this length: on a busy machine the thread gets a core rarely, and then for
+    /// a while.
+    static let catchUp = Nanoseconds.milliseconds(10)
 
     let settings: SignatureSettings
     /// Nothing is signed before this time, so that the share of the core is kept.
@@ -79,9 +83,10 @@ struct SignatureSchedule {
         if notBefore > now + settings.life { notBefore = now }
     }
 
-    /// A signature took `duration`: a pause follows that keeps the share.
+    /// A signature took `duration` of a core, however long it waited for one: a pause follows that keeps the share.
     mutating func signed(startedAt: Int64, duration: Int64) {
         let share = min(max(settings.cpuShare, 0.001), 1)
-        notBefore = startedAt + Int64(Double(duration) / share)
+        // Whoever was kept from a core catches up.
+        notBefore = max(notBefore, startedAt - SignatureSchedule.catchUp) + Int64(Double(duration) / share)
     }
 }

@@ -13,9 +13,9 @@ struct BareComparison {
     }
 
     /// Runs `program PORT CA-FILE REQUEST-FILE MESSAGES poll|sleep`, which prints one JSON object.
-    static func run(_ program: String, _ server: LatencyServer, request: [UInt8], messages: Int, isPolling: Bool)
-        throws -> Figures
-    {
+    static func run(
+        _ program: String, _ server: LatencyServer, request: [UInt8], messages: Int, isPolling: Bool
+    ) throws -> Figures {
         let folder = FileManager.default.temporaryDirectory
             .appendingPathComponent("martlet-latency-\(ProcessInfo.processInfo.processIdentifier)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -26,7 +26,9 @@ struct BareComparison {
         try Data(request).write(to: order)
         let (process, pipe) = (Process(), Pipe())
         process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = [String(server.port), authority.path, order.path, String(messages), isPolling ? "poll" : "sleep"]
+        process.arguments = [
+            String(server.port), authority.path, order.path, String(messages), isPolling ? "poll" : "sleep",
+        ]
         process.standardOutput = pipe
         do {
             try process.run()

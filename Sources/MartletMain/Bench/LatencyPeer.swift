@@ -21,9 +21,16 @@ final class LatencyPeer: HTTPServerHandler, WebSocketHandler {
     }
 
     private let shared: Shared
+    private let loop: EventLoop
+    /// Nanoseconds from being asked for a delta to sending it.
+    private let pause: Int64
     private var sequence = 1
 
-    init(_ shared: Shared) { self.shared = shared }
+    init(_ shared: Shared, _ loop: EventLoop, pause: Int64) {
+        self.shared = shared
+        self.loop = loop
+        self.pause = pause
+    }
 
     func handle(_ request: HTTPServerRequest, _ responder: HTTPResponder) {
         if request.wantsWebSocket {
@@ -55,6 +62,11 @@ final class LatencyPeer: HTTPServerHandler, WebSocketHandler {
     func webSocket(
         _ socket: WebSocketConnection, received kind: WebSocketMessageKind, _ bytes: UnsafeRawBufferPointer
     ) {
+        if pause == 0 { return sendDelta(socket) }
+        loop.schedule(after: pause) { [self] in sendDelta(socket) }
+    }
+
+    private func sendDelta(_ socket: WebSocketConnection) {
         sequence += 1
         shared.tally.withLock { $0.deltas += 1 }
         let change = sequence % 2 == 0 ? "4.00" : "-4.00"
@@ -75,8 +87,10 @@ final class LatencyServer {
     let shared = LatencyPeer.Shared()
     private let thread: EventLoopThread
 
-    /// - Parameter busyPolling: see `EventLoop`.
-    init(busyPolling: Int64) throws {
+    /// - Parameters:
+    ///   - busyPolling: see `EventLoop`.
+    ///   - pause: nanoseconds before each delta.
+    init(busyPolling: Int64, pause: Int64) throws {
         let authority = try CertificateMaker.authority(named: "martlet bench")
         let key = try PrivateKey.generate(.ecdsaP256)
         let leaf = try authority.issue(
@@ -93,7 +107,9 @@ final class LatencyServer {
         let box = PortBox()
         let shared = self.shared
         thread.loop.execute { [loop = thread.loop] in
-            let server = try? HTTPServer(loop, on: address, tls: tls, handler: LatencyPeer(shared))
+            let server = try? HTTPServer(
+                loop, on: address, tls: tls,
+                handler: LatencyPeer(shared, loop, pause: pause))
             box.port.withLock { $0 = server?.address.port ?? 0 }
             // Held for as long as the loop runs.
             loop.schedule(after: Nanoseconds.seconds(24 * 3600)) { server?.close() }

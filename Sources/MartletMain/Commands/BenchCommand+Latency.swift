@@ -9,6 +9,8 @@ extension BenchCommand {
     private static let bare = ValueFlag(
         "bare", .text("PROGRAM"), "the comparison in C; Tests/Benchmarks/wire-latency builds and names it")
 
+    private static let pause = ValueFlag(
+        "pause", .whole("MICROSECONDS", in: 0...1_000_000), "the peer waits so long before each delta (0)")
     private static let sleeping = Switch("sleep", "both ends sleep between messages; otherwise they poll")
 
     static func latency() -> Command {
@@ -20,15 +22,17 @@ extension BenchCommand {
             which is written to a warm TLS connection with a signature made ahead. Measured from the poller's \
             return to the kernel's taking of the order's last byte. The first tenth is left out. No figures are \
             printed unless the peer got every order whole and right. Both ends poll instead of sleeping: on one \
-            machine, whoever writes to a thread that sleeps also pays for waking it. With --bare, a C program that only reads and \
+            machine, whoever writes to a thread that sleeps also pays for waking it. With --pause the \
+            caches have time to go cold, as they do in a quiet market. With --bare, a C program that only reads and \
             writes the same records runs against the same peer, and ratios to it are printed: they mean something \
             on a busy machine, where microseconds do not.
             """
-        command.flags = [messages, bare, sleeping]
+        command.flags = [messages, bare, pause, sleeping]
         command.run = { invocation, terminal in
             let count = invocation[messages] ?? 20_000
             let busyPolling = invocation[sleeping] ? 0 : Nanoseconds.seconds(1)
-            let server = try LatencyServer(busyPolling: busyPolling)
+            let server = try LatencyServer(
+                busyPolling: busyPolling, pause: Int64(invocation[pause] ?? 0) * 1000)
             let trader = try LatencyTrader(
                 port: server.port, trusting: server.authorityPEM, busyPolling: busyPolling)
             try trader.run(count, isInterrupted: { Interrupt.isRequested })

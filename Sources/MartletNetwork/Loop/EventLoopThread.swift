@@ -10,7 +10,8 @@ public final class EventLoopThread: Sendable {
     /// - Parameter givesWay: a thread of this process that is at work is not interrupted when this one is woken: for
     ///   everything that may not cost a trading loop a microsecond.
     /// - Parameter busyPolling: see `EventLoop`.
-    public init(name: String = "network", givesWay: Bool = false, busyPolling: Int64 = 0) throws(SystemError) {
+    public init(name: String = "network", givesWay: Bool = false, busyPolling: Int64 = 0) throws(SystemError)
+    {
         let loop = try EventLoop()
         loop.busyPolling = busyPolling
         self.loop = loop

@@ -12,6 +12,9 @@ public enum Clocks {
     /// Nanoseconds since 1970 UTC.
     public static func wall() -> Int64 { read(CLOCK_REALTIME) }
 
+    /// Nanoseconds of a processor that the calling thread has used.
+    public static func threadUse() -> Int64 { read(CLOCK_THREAD_CPUTIME_ID) }
+
     private static func read(_ clock: clockid_t) -> Int64 {
         var time = timespec()
         clock_gettime(clock, &time)

@@ -77,10 +77,15 @@ import Testing
         settings.cpuShare = 0.2
         var schedule = SignatureSchedule(settings)
         let place = SignatureSchedule.Place(priority: .create, madeAt: nil)
-        schedule.signed(startedAt: 1_000, duration: 400)
-        #expect(schedule.next([place], now: 2_999) == nil)
-        #expect(schedule.next([place], now: 3_000) == 0)
-        // Over a simulated second of hunger, a signature of 0.5 ms is made 400 times: a fifth of the time.
+        // A signature of 1 ms is paid for by 5 ms; 10 ms are there from the start.
+        let millisecond = Nanoseconds.milliseconds(1)
+        schedule.signed(startedAt: 0, duration: millisecond)
+        #expect(schedule.next([place], now: 0) == 0)
+        schedule.signed(startedAt: 0, duration: 2 * millisecond)
+        #expect(schedule.next([place], now: 5 * millisecond - 1) == nil)
+        #expect(schedule.next([place], now: 5 * millisecond) == 0)
+        // Over a simulated second of hunger, a signature of 0.5 ms is made 400 times, a fifth of the time, and
+        // four times for what was there from the start.
         var now: Int64 = 0
         var made = 0
         schedule = SignatureSchedule(settings)
@@ -92,7 +97,7 @@ import Testing
             }
             now += 100_000
         }
-        #expect(made <= 400 && made > 350)
+        #expect(made <= 404 && made > 350)
         // A clock that was set back does not stop it.
         schedule.noticeClockSet(now: -Nanoseconds.seconds(3600))
         #expect(schedule.next([place], now: -Nanoseconds.seconds(3600)) == 0)
