@@ -68,6 +68,18 @@ public struct OrderBook: ~Copyable {
             : .negativeSize(side: side, price: price, size: Quantity(hundredths: size))
     }
 
+    /// Makes the change to the book that an event means, if any.
+    @inlinable @inline(__always)
+    public mutating func change(_ event: MarketEvent) -> BookFault? {
+        switch event.kind {
+        case .delta: return add(event.quantity, side: event.side, price: event.price)
+        case .snapshotStart: clear()
+        case .snapshotLevel: return set(event.quantity, side: event.side, price: event.price)
+        case .trade, .groupEnd: break
+        }
+        return nil
+    }
+
     /// Sets a level to an absolute number of contracts (a snapshot's row). Nothing changes on a fault.
     public mutating func set(_ size: Quantity, side: Side, price: Price) -> BookFault? {
         guard size.hundredths >= 0 else { return .negativeSize(side: side, price: price, size: size) }

@@ -3,21 +3,19 @@ import Martlet
 // The rarer turns of a book's life: snapshots, faults, crossings.
 
 extension Engine {
-    /// Applies a snapshot's event. False when the book became unusable by it.
+    /// Takes a snapshot's event, whose change has been made. False when the book became unusable by it.
     @usableFromInline
-    mutating func takeSnapshot(_ event: MarketEvent) -> Bool {
+    mutating func takeSnapshot(_ event: MarketEvent, _ fault: BookFault?) -> Bool {
         let index = Int(event.market.index)
         let state = markets.states + index
         switch event.kind {
         case .snapshotStart:
-            markets.books[index].clear()
             state.pointee.isInSnapshot = true
             state.pointee.isWhole = false
             state.pointee.isDirty = true
         case .snapshotLevel:
-            // A level without a start belongs to a snapshot already given up.
             guard state.pointee.isInSnapshot else { return true }
-            if let fault = markets.books[index].set(event.quantity, side: event.side, price: event.price) {
+            if let fault {
                 becomeUnusable(event.market, fault)
                 return false
             }

@@ -3,7 +3,10 @@ import Martlet
 extension Engine {
     /// Takes any input with the time at which it was received; time never runs backwards inside.
     public mutating func handle(_ input: EngineInput, at time: Timestamp) {
-        if case .market(let event) = input { return handle(event) }
+        if case .market(let event) = input {
+            handle(event)
+            return
+        }
         if time > markets.now { markets.now = time }
         switch input {
         case .started(let nonce): start(nonce)

@@ -101,31 +101,83 @@ public struct Engine: ~Copyable {
 
     // MARK: Book events
 
-    /// Takes one book event: a few nanoseconds when no strategy acts on it.
+    /// Takes one book event: a few nanoseconds when no strategy acts on it. False when it made its market's book
+    /// unusable.
+    @discardableResult
     @inlinable @inline(__always)
-    public mutating func handle(_ event: MarketEvent) {
-        let index = Int(event.market.index)
+    public mutating func handle(_ event: MarketEvent) -> Bool {
+        guard event.kind == .delta, event.market.index < context.pointee.marketCount,
+            rows.pointee[Int(event.market.index)].isWhole
+        else { return react(to: event, event.kind == .trade ? nil : change(event)) }
         context.pointee.now = max(context.pointee.now, event.receiveTime)
-        guard event.market.index < context.pointee.marketCount else { return unknownMarket(event) }
-        let state = rows.pointee + index
+        let index = Int(event.market.index)
+        if let fault = context.pointee.books[index].add(
+            event.quantity, side: event.side, price: event.price)
+        {
+            becomeUnusable(event.market, fault)
+            return false
+        }
+        reactToDelta(event, rows.pointee + index)
+        return true
+    }
+
+    /// The first half of ``handle(_:)``: the change to the market's book, where one is to be made. For drivers
+    /// whose venue looks at the same book and has its say before the strategies; ``react(to:_:)`` follows with
+    /// what this returned, and is called for every event.
+    @usableFromInline
+    package mutating func change(_ event: MarketEvent) -> BookFault? {
+        guard markets.isKnown(event.market) else { return nil }
+        let index = Int(event.market.index)
+        switch event.kind {
+        case .delta: if !markets.states[index].isWhole { return nil }
+        // A level without a start belongs to a snapshot already given up.
+        case .snapshotLevel: if !markets.states[index].isInSnapshot { return nil }
+        case .snapshotStart, .trade, .groupEnd: break
+        }
+        return markets.books[index].change(event)
+    }
+
+    /// The second half of ``handle(_:)``.
+    @discardableResult
+    @usableFromInline
+    package mutating func react(to event: MarketEvent, _ fault: BookFault?) -> Bool {
+        context.pointee.now = max(context.pointee.now, event.receiveTime)
+        guard event.market.index < context.pointee.marketCount else {
+            unknownMarket(event)
+            return true
+        }
+        let state = rows.pointee + Int(event.market.index)
         switch event.kind {
         case .delta:
-            guard state.pointee.isWhole else { return droppedDelta() }
-            if let fault = context.pointee.books[index].add(
-                event.quantity, side: event.side, price: event.price)
-            {
-                return becomeUnusable(event.market, fault)
+            guard state.pointee.isWhole else {
+                droppedDelta()
+                return true
             }
-            state.pointee.lastChange = event.receiveTime
-            state.pointee.isDirty = true
-            if state.pointee.changeSubscribers != 0 {
-                tellChange(event.market, state.pointee.changeSubscribers)
+            if let fault {
+                becomeUnusable(event.market, fault)
+                return false
             }
+            reactToDelta(event, state)
+            return true
         case .trade:
             if state.pointee.tradeSubscribers != 0 { tellTrade(event, state.pointee.tradeSubscribers) }
         case .snapshotStart, .snapshotLevel, .groupEnd:
-            guard takeSnapshot(event) else { return }
+            guard takeSnapshot(event, fault) else { return false }
         }
+        endEvent(event, state)
+        return true
+    }
+
+    @inlinable @inline(__always)
+    mutating func reactToDelta(_ event: MarketEvent, _ state: UnsafeMutablePointer<MarketTable.State>) {
+        state.pointee.lastChange = event.receiveTime
+        state.pointee.isDirty = true
+        if state.pointee.changeSubscribers != 0 { tellChange(event.market, state.pointee.changeSubscribers) }
+        endEvent(event, state)
+    }
+
+    @inlinable @inline(__always)
+    mutating func endEvent(_ event: MarketEvent, _ state: UnsafeMutablePointer<MarketTable.State>) {
         if event.flags.rawValue
             & (MarketEvent.Flags.groupEnd.rawValue | MarketEvent.Flags.snapshotEnd.rawValue) != 0
         {

@@ -52,8 +52,14 @@ package struct BacktestDriver: ~Copyable {
             if event.receiveTime >= min(exchange.nextDue, min(engine.nextWake, due)) {
                 runDue(until: event.receiveTime)
             }
-            if exchange.apply(event) != nil { summary.venueFaults += 1 }
-            engine.handle(event)
+            if exchange.isIndifferent(to: event) {
+                if !engine.handle(event) {
+                    exchange.setUnusable(event.market)
+                    summary.venueFaults += 1
+                }
+            } else {
+                takeBoth(event)
+            }
             if engine.hasOutputs || exchange.nextDue <= event.receiveTime { deliver() }
             left &-= 1
             if left == 0 {
@@ -65,6 +71,21 @@ package struct BacktestDriver: ~Copyable {
         summary.records += BacktestDriver.recordsBetweenProgress - left
         finish()
         return summary
+    }
+
+    /// Engine and venue look at one book. The venue first: what it fills is older than what the strategies make of
+    /// the event.
+    @inline(never)
+    private mutating func takeBoth(_ event: MarketEvent) {
+        var (isChanged, fault) = (false, BookFault?.none)
+        let venueFault = exchange.apply(event) { _, event in
+            isChanged = true
+            fault = engine.change(event)
+            return fault
+        }
+        if venueFault != nil { summary.venueFaults += 1 }
+        if !isChanged { fault = engine.change(event) }
+        engine.react(to: event, fault)
     }
 
     private func report(_ fraction: Double) -> Bool {
@@ -80,6 +101,7 @@ package struct BacktestDriver: ~Copyable {
             if isStarted { runDue(until: time) }
             exchange.define(market, at: time)
             engine.handle(input, at: time)
+            exchange.borrow(engine.markets.books)
             if let id = engine.markets.id(of: market.ticker) { observer?.defined(id, market, at: time) }
             if isStarted { deliver() }
             return

@@ -57,6 +57,9 @@ package final class SimulatedExchange {
     @exclusivity(unchecked) private var faultGenerator: SeededGenerator
     @exclusivity(unchecked) private var arrivals = DueLine<Arrival>()
     @exclusivity(unchecked) private var deliveries = DueLine<Delivery>()
+    /// Where reports take no time and nothing goes wrong with them: those that are not yet told, in order.
+    @exclusivity(unchecked) private var ready = MoveQueue<DueReport>()
+    private let isImmediate: Bool
     @exclusivity(unchecked) private var held: [(arrival: Arrival, until: Timestamp)] = []
     @exclusivity(unchecked) private var lastArrival: Timestamp = .distantPast
     @exclusivity(unchecked) private var lastDelivery: Timestamp = .distantPast
@@ -73,6 +76,7 @@ package final class SimulatedExchange {
         buckets = VenueBuckets(settings.limits)
         generator = SeededGenerator(seed: settings.seed)
         faultGenerator = SeededGenerator(seed: settings.seed ^ 0xFA17)
+        isImmediate = settings.reportLatency == .zero && settings.faults == FaultSettings()
         due = .allocate(capacity: 1)
         due.initialize(to: .distantFuture)
     }
@@ -91,6 +95,18 @@ package final class SimulatedExchange {
         if venue.feed.pointee.hasNews { took(event) }
         return fault
     }
+    /// The same where the books are an engine's (``borrow(_:)``).
+    @inlinable @inline(__always)
+    package func apply(_ event: MarketEvent, changing change: Venue.BookChange) -> BookFault? {
+        let fault = venue.apply(event, changing: change)
+        if venue.feed.pointee.hasNews { took(event) }
+        return fault
+    }
+    /// See ``Venue/isIndifferent(to:)``.
+    @inlinable @inline(__always)
+    package func isIndifferent(to event: MarketEvent) -> Bool { venue.isIndifferent(to: event) }
+    /// The engine's books, which hold what is recorded, serve as the crowd's too. After each ``define(_:at:)``.
+    package func borrow(_ books: UnsafeMutablePointer<OrderBook>) { venue.borrow(books) }
 
     @usableFromInline @inline(never)
     func took(_ event: MarketEvent) {
@@ -166,6 +182,11 @@ package final class SimulatedExchange {
 
     /// The next report that is due at `now` or before, in order of time.
     package func nextReport(at now: Timestamp) -> DueReport? {
+        if isImmediate {
+            if ready.isEmpty { return nil }
+            defer { if ready.isEmpty { refreshDue() } }
+            return ready.removeFirst()
+        }
         guard deliveries.next <= now, !deliveries.isEmpty else { return nil }
         let first = deliveries.removeFirst()
         refreshDue()
@@ -178,7 +199,8 @@ package final class SimulatedExchange {
 
     private func refreshDue() {
         let patience = held.isEmpty ? Timestamp.distantFuture : held[0].until
-        due.pointee = min(min(arrivals.next, deliveries.next), min(venue.nextTimer, patience))
+        let delivery = isImmediate ? (ready.isEmpty ? .distantFuture : ready[0].time) : deliveries.next
+        due.pointee = min(min(arrivals.next, delivery), min(venue.nextTimer, patience))
     }
 
     // MARK: Arrival
@@ -318,6 +340,7 @@ package final class SimulatedExchange {
     }
 
     private func deliver(_ report: VenueReport, at now: Timestamp) {
+        if isImmediate { return ready.append(DueReport(time: now, report: report)) }
         let faults = settings.faults
         let time = now + settings.reportLatency.draw(&generator)
         if faultGenerator.chance(faults.delayedReport) {

@@ -3,8 +3,10 @@ import Martlet
 /// What a venue keeps of one market. At a fixed address between definitions, for the feed's sake.
 @usableFromInline
 struct Lane: ~Copyable {
-    /// The crowd: as recorded, or empty where all orders are real.
-    @usableFromInline var crowd: OrderBook
+    /// The crowd's book: the lane's own, or one that whoever replays the recording keeps anyway and lends. Sound
+    /// because the lane frees its own alone, and a lender says where its books are whenever they move.
+    @usableFromInline var book: UnsafeMutablePointer<OrderBook>
+    private var ownsBook: Bool
     /// Nothing is pending, and only records within the watched prices concern real orders (none where there are no
     /// real orders): for others the ladder's update is all.
     @usableFromInline var isQuiet = true
@@ -38,14 +40,39 @@ struct Lane: ~Copyable {
     var settlement: UInt32 = 0
 
     init(unit: Price) {
-        crowd = OrderBook(unit: unit)
+        book = .allocate(capacity: 1)
+        book.initialize(to: OrderBook(unit: unit))
+        ownsBook = true
         sides = .allocate(capacity: 2)
         sides.initialize(to: RealSide(.bid))
         (sides + 1).initialize(to: RealSide(.ask))
     }
     deinit {
+        if ownsBook {
+            book.deinitialize(count: 1)
+            book.deallocate()
+        }
         sides.deinitialize(count: 2)
         sides.deallocate()
+    }
+
+    /// From now on the crowd stands in `lent`.
+    mutating func borrow(_ lent: UnsafeMutablePointer<OrderBook>) {
+        if ownsBook {
+            book.deinitialize(count: 1)
+            book.deallocate()
+        }
+        ownsBook = false
+        book = lent
+    }
+    /// A lent book is its lender's to empty.
+    func clearCrowd() { if ownsBook { book.pointee.clear() } }
+
+    /// The crowd: as recorded, or empty where all orders are real. Not to be looked at while ``isBroken``.
+    @inlinable
+    var crowd: OrderBook {
+        @inline(__always) unsafeAddress { UnsafePointer(book) }
+        @inline(__always) nonmutating unsafeMutableAddress { book }
     }
 
     subscript(side: Side) -> RealSide {
@@ -86,6 +113,13 @@ struct Lane: ~Copyable {
         }
     }
 
+    /// A trade behind every real order of its side: it met nobody's.
+    @inlinable @inline(__always)
+    static func isFarTrade(_ event: MarketEvent, _ lane: UnsafeMutablePointer<Lane>) -> Bool {
+        let side = event.side.opposite
+        return side.distance(event.price) > watch(lane, side).pointee.high
+    }
+
     /// Draws the bounds of what concerns real orders anew.
     static func refreshWatch(_ lane: UnsafeMutablePointer<Lane>) {
         lane.pointee.isWatchStale = false
@@ -115,11 +149,13 @@ struct Lane: ~Copyable {
     }
     @inline(__always)
     func crowdSize(_ side: Side, _ price: Price) -> Quantity {
+        if isBroken { return .zero }
         let size = crowd.size(side, at: price)
         return taken.isEmpty ? size : size - taken(side, price)
     }
     /// The crowd's best price where something is left.
     func bestCrowd(_ side: Side) -> Price? {
+        if isBroken { return nil }
         var price = crowd.best(side)
         if taken.isEmpty { return price }
         while let candidate = price, !crowdSize(side, candidate).isPositive {
@@ -128,6 +164,7 @@ struct Lane: ~Copyable {
         return price
     }
     func nextCrowd(_ side: Side, behind: Price) -> Price? {
+        if isBroken { return nil }
         var price = crowd.next(side, behind: behind)
         while let candidate = price, !crowdSize(side, candidate).isPositive {
             price = crowd.next(side, behind: candidate)

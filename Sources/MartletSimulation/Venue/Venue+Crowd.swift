@@ -15,7 +15,7 @@ extension Venue {
     package func setUnusable(_ market: Market.ID) {
         let lane = lanes + Int(market.index)
         publishCrowdGone(market)
-        lane.pointee.crowd.clear()
+        lane.pointee.clearCrowd()
         lane.pointee.forgetTaken()
         lane.pointee.isBroken = true
         lane.pointee.isQuiet = false
@@ -26,9 +26,9 @@ extension Venue {
     }
 
     @usableFromInline @inline(never)
-    func applyCarefully(_ event: MarketEvent) -> BookFault? {
+    func applyCarefully(_ event: MarketEvent, _ change: BookChange) -> BookFault? {
         let lane = lanes + Int(event.market.index)
-        if event.kind == .trade, lane.pointee.isQuiet, isFarTrade(event, lane) {
+        if event.kind == .trade, lane.pointee.isQuiet, Lane.isFarTrade(event, lane) {
             lane.pointee.isInGroup = !event.flags.contains(.groupEnd)
             return nil
         }
@@ -39,10 +39,10 @@ extension Venue {
         lane.pointee.isQuiet = false
         var fault: BookFault?
         switch event.kind {
-        case .delta: fault = lane.pointee.isBroken ? nil : crowdChanged(event, lane)
+        case .delta: fault = lane.pointee.isBroken ? nil : crowdChanged(event, lane, change)
         case .trade: crowdTraded(event, lane)
-        case .snapshotStart: snapshotStarted(event, lane)
-        case .snapshotLevel: fault = snapshotLevel(event, lane)
+        case .snapshotStart: snapshotStarted(event, lane, change)
+        case .snapshotLevel: fault = snapshotLevel(event, lane, change)
         case .groupEnd: break
         }
         if event.flags.contains(.snapshotEnd) { snapshotEnded(event, lane) }
@@ -52,23 +52,16 @@ extension Venue {
         return fault
     }
 
-    /// A trade behind every real order of its side: it met nobody's.
-    @inline(__always)
-    private func isFarTrade(_ event: MarketEvent, _ lane: UnsafeMutablePointer<Lane>) -> Bool {
-        let side = event.side.opposite
-        return side.distance(event.price) > Lane.watch(lane, side).pointee.high
-    }
-
     // MARK: Changes
 
-    private func crowdChanged(_ event: MarketEvent, _ lane: UnsafeMutablePointer<Lane>) -> BookFault? {
+    private func crowdChanged(
+        _ event: MarketEvent, _ lane: UnsafeMutablePointer<Lane>, _ change: BookChange
+    ) -> BookFault? {
         let side = event.side
         let shown = settings.publishes ? lane.pointee.crowdSize(side, event.price) : .zero
         let recorded = lane.pointee.crowd.size(side, at: event.price)
         let known = lane.pointee.crowdSize(side, event.price)
-        if let fault = lane.pointee.crowd.add(event.quantity, side: side, price: event.price) {
-            return broke(event, fault)
-        }
+        if let fault = change(lane.pointee.book, event) { return broke(event, fault) }
         if !lane.pointee.taken.isEmpty { giveBack(event, recorded, lane) }
         if event.quantity.isPositive {
             if let best = lane.pointee[side.opposite].best, side.crosses(event.price, resting: best) {
@@ -83,8 +76,9 @@ extension Venue {
             lane.pointee.isDirty = true
         }
         if settings.publishes {
-            let change = lane.pointee.crowdSize(side, event.price) - shown
-            publishChange(event.market, side, event.price, change, at: event.receiveTime, event.exchangeTime)
+            let difference = lane.pointee.crowdSize(side, event.price) - shown
+            publishChange(
+                event.market, side, event.price, difference, at: event.receiveTime, event.exchangeTime)
         }
         return nil
     }
@@ -274,9 +268,11 @@ extension Venue {
 
     // MARK: Snapshots
 
-    private func snapshotStarted(_ event: MarketEvent, _ lane: UnsafeMutablePointer<Lane>) {
+    private func snapshotStarted(
+        _ event: MarketEvent, _ lane: UnsafeMutablePointer<Lane>, _ change: BookChange
+    ) {
         publishCrowdGone(event.market)
-        lane.pointee.crowd.clear()
+        _ = change(lane.pointee.book, event)
         lane.pointee.isBroken = false
         lane.pointee.isInSnapshot = true
         lane.pointee.isQuiet = false
@@ -285,9 +281,11 @@ extension Venue {
         }
     }
 
-    private func snapshotLevel(_ event: MarketEvent, _ lane: UnsafeMutablePointer<Lane>) -> BookFault? {
+    private func snapshotLevel(
+        _ event: MarketEvent, _ lane: UnsafeMutablePointer<Lane>, _ change: BookChange
+    ) -> BookFault? {
         guard lane.pointee.isInSnapshot, !lane.pointee.isBroken else { return nil }
-        if let fault = lane.pointee.crowd.set(event.quantity, side: event.side, price: event.price) {
+        if let fault = change(lane.pointee.book, event) {
             lane.pointee.isInSnapshot = false
             return broke(event, fault)
         }

@@ -153,6 +153,15 @@ package final class Venue {
         capacity *= 2
     }
 
+    /// The crowd of market `i` stands in `books[i]` from now on, for all markets known: to be called after each
+    /// ``define(_:at:)`` and never after real orders of a market have met a book of its own. See
+    /// ``apply(_:changing:)``.
+    package func borrow(_ books: UnsafeMutablePointer<OrderBook>) {
+        for index in 0..<marketCount where lanes[index].book != books + index {
+            lanes[index].borrow(books + index)
+        }
+    }
+
     package func isKnown(_ market: Market.ID) -> Bool { Int(market.index) < marketCount }
     package func marketID(_ ticker: String) -> Market.ID? { marketOfTicker[ticker] }
 
@@ -196,17 +205,45 @@ package final class Venue {
     /// A change that is away from real orders is a ladder's update.
     @inlinable @inline(__always)
     package func apply(_ event: MarketEvent) -> BookFault? {
+        apply(event) { (book, event) in book.pointee.change(event) }
+    }
+
+    /// The same where the book is lent: `change` makes the event's change to it, and is called once at the right
+    /// moment, if the venue has any use for the event.
+    @inlinable @inline(__always)
+    package func apply(_ event: MarketEvent, changing change: BookChange) -> BookFault? {
         let index = Int(event.market.index)
         guard index < feed.pointee.count else { return .unknownMarket }
         let lane = feed.pointee.lanes + index
-        guard event.kind == .delta, lane.pointee.isQuiet else { return applyCarefully(event) }
+        guard event.kind == .delta, lane.pointee.isQuiet else { return applyCarefully(event, change) }
         if Lane.watch(lane, event.side).pointee.concerns(event.side.distance(event.price)) {
-            return applyCarefully(event)
+            return applyCarefully(event, change)
         }
         lane.pointee.isInGroup = !event.flags.contains(.groupEnd)
-        let fault = lane.pointee.crowd.add(event.quantity, side: event.side, price: event.price)
+        let fault = change(lane.pointee.book, event)
         return fault == nil ? nil : broke(event, fault)
     }
+
+    /// Whether a change is of no consequence to any real order, so that the book, if lent, is all it concerns.
+    /// Takes note of the event if so.
+    @inlinable @inline(__always)
+    package func isIndifferent(to event: MarketEvent) -> Bool {
+        let index = Int(event.market.index)
+        guard index < feed.pointee.count, !feed.pointee.hasNews else { return false }
+        let lane = feed.pointee.lanes + index
+        guard lane.pointee.isQuiet else { return false }
+        if event.kind == .delta {
+            let distance = event.side.distance(event.price)
+            if Lane.watch(lane, event.side).pointee.concerns(distance) { return false }
+        } else {
+            guard event.kind == .trade, Lane.isFarTrade(event, lane) else { return false }
+        }
+        lane.pointee.isInGroup = !event.flags.contains(.groupEnd)
+        return true
+    }
+
+    /// Makes the change that an event means to a book.
+    package typealias BookChange = (UnsafeMutablePointer<OrderBook>, MarketEvent) -> BookFault?
 
     /// Between the first and the last record of a time-stamp group, when the crowd may be crossed.
     package func isInGroup(_ market: Market.ID) -> Bool { lanes[Int(market.index)].isInGroup }
