@@ -26,6 +26,7 @@ public final class SignaturePool: Sendable {
     public let settings: SignatureSettings
     /// Wall clock plus the exchange's offset, in nanoseconds since 1970.
     private let clock: @Sendable () -> Int64
+    private let threadUse: @Sendable () -> Int64
     private let offset = Atomic<Int64>(0)
     private let posted = Mutex<[SignedPath]>([])
     private let isStopped = Atomic<Bool>(false)
@@ -35,14 +36,18 @@ public final class SignaturePool: Sendable {
     /// Paths of single orders that are kept at present.
     private let orderPaths = Atomic<Int>(0)
 
-    /// - Parameter clock: nanoseconds since 1970, of this machine; ``setOffset(_:)`` adds the exchange's.
+    /// - Parameters:
+    ///   - clock: nanoseconds since 1970, of this machine; ``setOffset(_:)`` adds the exchange's.
+    ///   - threadUse: nanoseconds of a core that the calling thread has used.
     public init(
         _ signer: RequestSigner, settings: SignatureSettings = SignatureSettings(),
-        clock: @escaping @Sendable () -> Int64 = { Clocks.wall() }
+        clock: @escaping @Sendable () -> Int64 = { Clocks.wall() },
+        threadUse: @escaping @Sendable () -> Int64 = { Clocks.threadUse() }
     ) {
         self.signer = signer
         self.settings = settings
         self.clock = clock
+        self.threadUse = threadUse
     }
 
     public var statistics: Statistics {
@@ -141,7 +146,7 @@ public final class SignaturePool: Sendable {
     /// Signs what is due. Returns how long to wait before the next look, in nanoseconds.
     func signDue(_ work: inout Work) -> Int64 {
         adopt(&work)
-        let (started, used) = (clock(), Clocks.threadUse())
+        let (started, used) = (clock(), threadUse())
         work.schedule.noticeClockSet(now: started)
         var places: [SignatureSchedule.Place] = []
         var owners: [(path: Int, slot: Int)] = []
@@ -165,7 +170,7 @@ public final class SignaturePool: Sendable {
             work.madeAt[index][slot] = started
             ahead.wrappingAdd(1, ordering: .relaxed)
         }
-        work.schedule.signed(startedAt: started, duration: Clocks.threadUse() - used)
+        work.schedule.signed(startedAt: started, duration: threadUse() - used)
         return min(settings.pollInterval, max(0, work.schedule.notBefore - clock()))
     }
 

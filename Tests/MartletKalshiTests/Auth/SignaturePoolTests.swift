@@ -14,7 +14,8 @@ import Testing
         settings.cancelDepth = 2
         change(&settings)
         return SignaturePool(
-            try .test(Self.rsa.get()), settings: settings, clock: { [clock] in clock.now })
+            try .test(Self.rsa.get()), settings: settings, clock: { [clock] in clock.now },
+            threadUse: { 0 })
     }
 
     /// Lets the signing thread's work run until nothing is due; the clock stands still meanwhile.
