@@ -37,6 +37,7 @@ struct ReplayProbe: Strategy {
         for market in markets { context.subscribe(to: market, book: .everyChange) }
     }
 
+    @inline(__always)
     mutating func bookChanged(_ market: Market.ID, _ context: borrowing Context) {
         if openings > 0 {
             openings -= 1
