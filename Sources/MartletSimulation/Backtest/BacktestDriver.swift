@@ -101,7 +101,7 @@ package struct BacktestDriver: ~Copyable {
             if isStarted { runDue(until: time) }
             exchange.define(market, at: time)
             engine.handle(input, at: time)
-            exchange.borrow(engine.markets.books)
+            exchange.borrow(engine.markets)
             if let id = engine.markets.id(of: market.ticker) { observer?.defined(id, market, at: time) }
             if isStarted { deliver() }
             return

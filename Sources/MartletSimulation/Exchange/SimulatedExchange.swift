@@ -106,7 +106,7 @@ package final class SimulatedExchange {
     @inlinable @inline(__always)
     package func isIndifferent(to event: MarketEvent) -> Bool { venue.isIndifferent(to: event) }
     /// The engine's books, which hold what is recorded, serve as the crowd's too. After each ``define(_:at:)``.
-    package func borrow(_ books: UnsafeMutablePointer<OrderBook>) { venue.borrow(books) }
+    package func borrow(_ table: MarketTable) { venue.borrow(table) }
 
     @usableFromInline @inline(never)
     func took(_ event: MarketEvent) {

@@ -56,6 +56,8 @@ package final class Venue {
     /// property would be checked for overlapping access on each record.
     @usableFromInline let feed: UnsafeMutablePointer<Feed>
     @exclusivity(unchecked) private var capacity = 16
+    /// Whose books hold the crowd, if they are not the lanes' own.
+    @exclusivity(unchecked) private var lender: MarketTable?
 
     package let settings: VenueSettings
     @exclusivity(unchecked) package internal(set) var definitions: [Market] = []
@@ -153,11 +155,13 @@ package final class Venue {
         capacity *= 2
     }
 
-    /// The crowd of market `i` stands in `books[i]` from now on, for all markets known: to be called after each
-    /// ``define(_:at:)`` and never after real orders of a market have met a book of its own. See
-    /// ``apply(_:changing:)``.
-    package func borrow(_ books: UnsafeMutablePointer<OrderBook>) {
-        for index in 0..<marketCount where lanes[index].book != books + index {
+    /// The crowd of each market stands in the table's book of that market from now on. To be called after each
+    /// ``define(_:at:)`` on both sides, for the table's books move as it grows; see ``apply(_:changing:)``.
+    package func borrow(_ table: MarketTable) {
+        // The books live as long as the table.
+        lender = table
+        let books = table.books
+        for index in 0..<min(marketCount, table.count) where lanes[index].book != books + index {
             lanes[index].borrow(books + index)
         }
     }

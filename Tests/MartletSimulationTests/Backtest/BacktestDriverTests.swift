@@ -103,6 +103,19 @@ import Testing
         reconcile(run, "seed \(seed)")
     }
 
+    /// Engine and venue look at one book a market, and the books move when the table grows.
+    @Test(arguments: 1...4)
+    func accountsReconcileWhereMarketsOpenOneAfterAnother(_ seed: Int) throws {
+        let day = RandomDay(seed: UInt64(seed) + 200, markets: 40, opensLate: true)
+        let run = try run(day.inputs, seed: UInt64(seed))
+        #expect(run.summary.isComplete)
+        #expect(run.diary.fills > 10, "seed \(seed): the day had fills")
+        for index in 0..<40 {
+            #expect(run.exchange.venue.lanes[index].book == run.trading.markets.books + index)
+        }
+        reconcile(run, "seed \(seed), 40 markets")
+    }
+
     /// Requests and answers lost, late, twice, out of order: in the end both sides still agree.
     @Test(arguments: 1...12)
     func accountsReconcileWithEveryFaultOnTheLine(_ seed: Int) throws {

@@ -13,15 +13,22 @@ struct RandomDay {
     private var levels: [[[Int: Int]]]
     private let marketCount: Int
 
-    init(seed: UInt64, markets: Int = 4, events: Int = 4_000) {
+    /// - Parameter opensLate: the markets are defined one after another over the first half.
+    init(seed: UInt64, markets: Int = 4, events: Int = 4_000, opensLate: Bool = false) {
         generator = SeededGenerator(seed: seed)
         marketCount = markets
         levels = Array(repeating: [[:], [:]], count: markets)
-        for index in 0..<markets { define(index) }
-        for index in 0..<markets { snapshot(index) }
+        var open = opensLate ? 1 : markets
+        for index in 0..<open { define(index) }
+        for index in 0..<open { snapshot(index) }
         for step in 0..<events {
             time = time + .milliseconds(Int64(generator.next() % 400))
-            let market = Int(generator.next() % UInt64(markets))
+            if open < markets, step > open * events / (2 * markets) {
+                define(open)
+                snapshot(open)
+                open += 1
+            }
+            let market = Int(generator.next() % UInt64(open))
             switch generator.next() % 1_000 {
             case 0..<2: gap(market)
             case 2..<4 where step > events / 2: pause(market)
