@@ -49,7 +49,8 @@ extension Engine {
     /// `.report` without the envelope: a simulated venue's reports are as many as its orders.
     public mutating func handle(_ report: VenueReport, at time: Timestamp) {
         if time > markets.now { markets.now = time }
-        trading.handle(report, now: now)
+        let now = now
+        core._withUnsafeGuaranteedRef { $0.handle(report, now: now) }
         runClock()
         settleWork()
     }
@@ -127,7 +128,8 @@ extension Engine {
             }
             settleWork()
         }
-        trading.advance(to: now)
+        let now = now
+        core._withUnsafeGuaranteedRef { $0.advance(to: now) }
     }
 
     /// Brings callbacks' intents to the gate, the gate's answers to the callbacks, and commands to the outputs,

@@ -16,6 +16,8 @@ public struct Engine: ~Copyable {
     package let shared: EngineShared
     /// The shared one, without a reference count on the way to it.
     let trading: TradingCore
+    /// For the hot path, where the struct's own reference would be counted at each call; `trading` keeps it alive.
+    let core: Unmanaged<TradingCore>
     @usableFromInline package let markets: MarketTable
     /// The table's fixed addresses, so that the hot path does not go through it.
     @usableFromInline let context: UnsafeMutablePointer<ContextState>
@@ -45,6 +47,7 @@ public struct Engine: ~Copyable {
         let shared = EngineShared(markets: markets, trading: trading)
         self.shared = shared
         self.trading = trading
+        core = .passUnretained(trading)
         signals = shared.signals
         context = markets.context
         rows = markets.rows
@@ -233,8 +236,12 @@ public struct Engine: ~Copyable {
 
     @usableFromInline @inline(never)
     mutating func watchedMarketMoved(_ market: Market.ID) {
-        trading.marketMoved(market, now: now)
-        if trading.hasOutput { signals.pointee.hasWork = true }
+        let now = now
+        let hasOutput = core._withUnsafeGuaranteedRef { trading in
+            trading.marketMoved(market, now: now)
+            return trading.hasOutput
+        }
+        if hasOutput { signals.pointee.hasWork = true }
     }
 
     // MARK: Counters and phases

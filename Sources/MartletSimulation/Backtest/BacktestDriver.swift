@@ -57,10 +57,11 @@ package struct BacktestDriver: ~Copyable {
                     exchange.setUnusable(event.market)
                     summary.venueFaults += 1
                 }
+                if engine.hasOutputs { deliver() }
             } else {
                 takeBoth(event)
+                if engine.hasOutputs || exchange.nextDue <= event.receiveTime { deliver() }
             }
-            if engine.hasOutputs || exchange.nextDue <= event.receiveTime { deliver() }
             left &-= 1
             if left == 0 {
                 summary.records += BacktestDriver.recordsBetweenProgress
