@@ -68,8 +68,7 @@ final class Arena {
         return (id, take())
     }
     func take() -> [AccountReport] {
-        defer { venue.reports.removeAll() }
-        return Array(venue.reports)
+        venue.reports.takeAll()
     }
     func cancel(_ id: OrderID, account: Int = 1) -> [AccountReport] {
         venue.cancel(id, market: market, account: account, at: now)

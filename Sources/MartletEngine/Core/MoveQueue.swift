@@ -3,13 +3,13 @@
 /// across modules by itself, and its generic form costs more than the copies.
 ///
 /// Sound because the queue alone owns its block, and exactly the places from `head` to before `tail` hold elements.
-package struct MoveQueue<Element>: ~Copyable {
+public struct MoveQueue<Element>: ~Copyable {
     @usableFromInline var items: UnsafeMutablePointer<Element>
     @usableFromInline var capacity = 16
     @usableFromInline var head = 0
     @usableFromInline var tail = 0
 
-    @inlinable package init() { items = .allocate(capacity: capacity) }
+    @inlinable public init() { items = .allocate(capacity: capacity) }
 
     @inlinable
     deinit {
@@ -17,20 +17,27 @@ package struct MoveQueue<Element>: ~Copyable {
         items.deallocate()
     }
 
-    @inlinable @inline(__always) package var isEmpty: Bool { head == tail }
-    @inlinable @inline(__always) package var count: Int { tail - head }
+    @inlinable @inline(__always) public var isEmpty: Bool { head == tail }
+    @inlinable @inline(__always) public var count: Int { tail - head }
 
     /// From the first on.
     @inlinable
-    package subscript(index: Int) -> Element {
+    public subscript(index: Int) -> Element {
         @inline(__always) unsafeAddress {
             precondition(index >= 0 && index < count)
             return UnsafePointer(items + (head + index))
         }
+        @inline(__always) unsafeMutableAddress {
+            precondition(index >= 0 && index < count)
+            return items + (head + index)
+        }
     }
+    @inlinable public var indices: Range<Int> { 0..<count }
+    @inlinable public var first: Element? { isEmpty ? nil : self[0] }
+    @inlinable public var last: Element? { isEmpty ? nil : self[count - 1] }
 
     @inlinable @inline(__always)
-    package mutating func append(_ element: consuming Element) {
+    public mutating func append(_ element: consuming Element) {
         if tail == capacity { makeRoom() }
         (items + tail).initialize(to: element)
         tail += 1
@@ -38,7 +45,7 @@ package struct MoveQueue<Element>: ~Copyable {
 
     /// Puts an element before the one at `index`. O(elements behind it).
     @inlinable @inline(__always)
-    package mutating func insert(_ element: consuming Element, at index: Int) {
+    public mutating func insert(_ element: consuming Element, at index: Int) {
         precondition(index >= 0 && index <= count)
         if tail == capacity { makeRoom() }
         let place = items + (head + index)
@@ -49,7 +56,7 @@ package struct MoveQueue<Element>: ~Copyable {
 
     /// Traps on an empty queue.
     @inlinable @inline(__always)
-    package mutating func removeFirst() -> Element {
+    public mutating func removeFirst() -> Element {
         precondition(head < tail)
         let first = (items + head).move()
         head += 1
@@ -61,7 +68,7 @@ package struct MoveQueue<Element>: ~Copyable {
     }
 
     @inlinable
-    package mutating func removeAll() {
+    public mutating func removeAll() {
         (items + head).deinitialize(count: tail - head)
         head = 0
         tail = 0
@@ -69,7 +76,7 @@ package struct MoveQueue<Element>: ~Copyable {
 
     /// All elements, as an array.
     @inlinable
-    package mutating func takeAll() -> [Element] {
+    public mutating func takeAll() -> [Element] {
         var all: [Element] = []
         all.reserveCapacity(count)
         while !isEmpty { all.append(removeFirst()) }
@@ -78,7 +85,7 @@ package struct MoveQueue<Element>: ~Copyable {
 
     /// Moves up to the front, or to a block twice as large where more than half is in use.
     @inlinable @inline(never)
-    package mutating func makeRoom() {
+    public mutating func makeRoom() {
         let count = tail - head
         if head > capacity / 2 {
             items.moveInitialize(from: items + head, count: count)

@@ -94,15 +94,17 @@ extension TradingCore {
     }
 
     private func cancelled(_ slot: Int, _ by: Quantity, _ now: Timestamp) {
-        let record = store.records[slot]
+        let record = store.records + slot
         // With an amend's outcome open, the whole size is not known, so nothing follows for what was filled.
         var isAmendOpen = false
-        if case .unknown(.amend, _) = record.life { isAmendOpen = true }
-        if !record.life.isDone, !isAmendOpen { raiseVenueFilled(slot, record.order.quantity - by) }
-        let filled = store.records[slot].venueFilled
+        if case .unknown(.amend, _) = record.pointee.life { isAmendOpen = true }
+        if !record.pointee.life.isDone, !isAmendOpen {
+            raiseVenueFilled(slot, record.pointee.order.quantity - by)
+        }
+        let filled = record.pointee.venueFilled
         let ending: OrderEnding =
-            filled >= record.order.quantity && !isAmendOpen ? .filled : .cancelled(.requested)
-        apply(.cancelled(ending, awaitsFills: filled > record.order.filled), to: slot, now)
+            filled >= record.pointee.order.quantity && !isAmendOpen ? .filled : .cancelled(.requested)
+        apply(.cancelled(ending, awaitsFills: filled > record.pointee.order.filled), to: slot, now)
     }
 
     private func changeRejected(

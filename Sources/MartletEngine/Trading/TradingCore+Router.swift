@@ -139,27 +139,30 @@ extension TradingCore {
         store.records[slot].pending = nil
         router.statistics.count(approved.request)
         hasOutput = true
-        let order = store.records[slot].order
+        // Looked at where it stands: copied, an order is as long as all else here.
+        let record = store.records + slot
+        let (id, market) = (record.pointee.order.id, record.pointee.order.market)
         switch approved.work {
         case .place:
-            batchOrSend(PlaceOrder(id: order.id, request: order.request), order.market)
+            batchOrSend(PlaceOrder(id: id, request: record.pointee.order.request), market)
             apply(.sent, to: slot, now)
         case .amend(let price, let total):
             flushBatches()
-            store.records[slot].sentPrice = price
-            store.records[slot].sentQuantity = total
+            record.pointee.sentPrice = price
+            record.pointee.sentQuantity = total
             commands.append(
                 .amend(
                     AmendOrder(
-                        id: order.id, market: order.market, side: order.side, price: price, quantity: total)))
+                        id: id, market: market, side: record.pointee.order.side, price: price,
+                        quantity: total)))
             apply(.changeSent(.amend), to: slot, now)
         case .decrease(let remaining):
             flushBatches()
-            store.records[slot].sentQuantity = remaining
-            commands.append(.decrease(order.id, market: order.market, to: remaining))
+            record.pointee.sentQuantity = remaining
+            commands.append(.decrease(id, market: market, to: remaining))
             apply(.changeSent(.decrease), to: slot, now)
         case .cancel:
-            batchOrSend(OrderReference(order.id, market: order.market))
+            batchOrSend(OrderReference(id, market: market))
             apply(.changeSent(.cancel), to: slot, now)
         }
     }

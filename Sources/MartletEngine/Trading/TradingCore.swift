@@ -29,7 +29,7 @@ package final class TradingCore {
     /// frees them, and their number never changes.
     package let portfolios: UnsafeMutableBufferPointer<Portfolio>
     @exclusivity(unchecked) package internal(set) var cash = CashBook()
-    @exclusivity(unchecked) var desks: ContiguousArray<MarketDesk> = []
+    @exclusivity(unchecked) var desks = Block<MarketDesk>()
     @exclusivity(unchecked) var gate: RiskGate
     @exclusivity(unchecked) package internal(set) var router: OrderRouter
     @exclusivity(unchecked) var quotes: ContiguousArray<QuotePair> = []
@@ -197,33 +197,4 @@ struct MarketDesk {
     var returned: Money = .zero
     /// Once paid out.
     var result: MarketResult?
-}
-
-/// Trade ids already booked, the newest; an id names a trade of one order.
-struct TradeMemory {
-    private struct Key: Hashable {
-        var trade: String
-        var order: OrderID
-    }
-    /// Membership only: never iterated.
-    private var known: Set<Key> = []
-    private var ring: [Key] = []
-    private var next = 0
-    private let limit: Int
-
-    init(limit: Int) { self.limit = max(1, limit) }
-
-    /// False when the trade was booked before.
-    mutating func insert(_ trade: String, of order: OrderID) -> Bool {
-        let key = Key(trade: trade, order: order)
-        guard known.insert(key).inserted else { return false }
-        if ring.count < limit {
-            ring.append(key)
-        } else {
-            known.remove(ring[next])
-            ring[next] = key
-            next = next + 1 == limit ? 0 : next + 1
-        }
-        return true
-    }
 }

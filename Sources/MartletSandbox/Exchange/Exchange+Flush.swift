@@ -93,7 +93,8 @@ extension Exchange {
         var orders: [(member: Int, number: UInt64)] = []
         var known: Set<UInt64> = []
         var positions: [(member: Int, subaccount: Int, market: Market.ID)] = []
-        for entry in venue.reports {
+        for index in venue.reports.indices {
+            let entry = venue.reports[index]
             let report = entry.report
             var position = Quantity.zero
             if case .filled(let fill) = report.body {
@@ -119,7 +120,7 @@ extension Exchange {
             }
             if known.insert(number).inserted { orders.append((member.index, number)) }
         }
-        venue.reports.removeAll(keepingCapacity: true)
+        venue.reports.removeAll()
         for (index, number) in orders {
             guard let entry = members[index].entries[number],
                 let order = venue.order(OrderID(number), account: entry.account)

@@ -82,10 +82,10 @@ extension Exchange {
 
     /// What the venue answered an order's request with, of the reports since the last flush.
     private func answer(to id: OrderID) -> VenueReport.Body? {
-        for entry in venue.reports where entry.report.order == id {
-            switch entry.report.body {
-            case .accepted, .rejected, .amended, .decreased, .cancelled, .changeRejected:
-                return entry.report.body
+        for index in venue.reports.indices where venue.reports[index].report.order == id {
+            let body = venue.reports[index].report.body
+            switch body {
+            case .accepted, .rejected, .amended, .decreased, .cancelled, .changeRejected: return body
             case .ended, .filled, .unknown, .provenAbsent, .state, .rateLimited: continue
             }
         }

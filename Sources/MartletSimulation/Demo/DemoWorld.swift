@@ -171,7 +171,7 @@ package final class DemoWorld {
 
     /// Hands on what the last moment did: one group a market, announcements behind it.
     private func flush() throws {
-        venue.reports.removeAll(keepingCapacity: true)
+        venue.reports.removeAll()
         venue.settlements.removeAll(keepingCapacity: true)
         defer {
             venue.published.removeAll(keepingCapacity: true)

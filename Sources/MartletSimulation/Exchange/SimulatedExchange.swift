@@ -322,16 +322,12 @@ package final class SimulatedExchange {
         }
         var answers: [VenueReport] = []
         let swaps = command != nil && faultGenerator.chance(settings.faults.fillsFirst)
-        // Turned about and taken off the end, each is moved, where a loop over the array would copy it.
-        venue.reports.reverse()
-        while let entry = venue.reports.popLast() {
+        while !venue.reports.isEmpty {
+            let entry = venue.reports.removeFirst()
             guard entry.account == account else { continue }
-            if entry.report.isAnswer {
-                if dropping { continue }
-                if swaps {
-                    answers.append(entry.report)
-                    continue
-                }
+            if dropping || swaps, entry.report.isAnswer {
+                if swaps, !dropping { answers.append(entry.report) }
+                continue
             }
             deliver(entry.report, at: now)
         }
@@ -339,8 +335,17 @@ package final class SimulatedExchange {
         refreshDue()
     }
 
-    private func deliver(_ report: VenueReport, at now: Timestamp) {
-        if isImmediate { return ready.append(DueReport(time: now, report: report)) }
+    @inline(__always)
+    private func deliver(_ report: consuming VenueReport, at now: Timestamp) {
+        if isImmediate {
+            ready.append(DueReport(time: now, report: report))
+        } else {
+            sendOff(report, at: now)
+        }
+    }
+
+    @inline(never)
+    private func sendOff(_ report: VenueReport, at now: Timestamp) {
         let faults = settings.faults
         let time = now + settings.reportLatency.draw(&generator)
         if faultGenerator.chance(faults.delayedReport) {

@@ -1,4 +1,5 @@
 import Martlet
+import MartletEngine
 
 /// A holding in one market as the venue's ledger keeps it. Written apart from the engine's portfolio, so that
 /// their agreement means something.
@@ -78,8 +79,8 @@ struct AccountMarket: Sendable {
 }
 
 /// One account: cash by shard, holdings, live orders and the latest that are over.
-struct Account {
-    var shards: ContiguousArray<ShardCash> = []
+struct Account: ~Copyable {
+    var shards = Row<ShardCash>()
     var precision: BalancePrecision
     /// Mutually exclusive positions free each other's collateral.
     var nets: Bool
@@ -87,7 +88,7 @@ struct Account {
     var deposited: Money = .zero
     /// Position in `markets` by market index, -1 for none.
     var place: ContiguousArray<Int32> = []
-    var markets: ContiguousArray<AccountMarket> = []
+    var markets = Row<AccountMarket>()
     var live = OrderTable()
     var memory: OrderMemory
     /// Collateral given back, by event.
@@ -102,7 +103,8 @@ struct Account {
     }
 
     mutating func shard(_ number: Int) -> Int {
-        if let index = shards.firstIndex(where: { $0.shard == number }) { return index }
+        if !shards.isEmpty, shards[0].shard == number { return 0 }
+        for index in shards.indices where shards[index].shard == number { return index }
         shards.append(ShardCash(shard: number, cash: .zero))
         return shards.count - 1
     }
@@ -118,5 +120,45 @@ struct Account {
         place[index] = Int32(markets.count)
         markets.append(AccountMarket(market: market))
         return markets.count - 1
+    }
+}
+
+/// All accounts of a venue, at fixed addresses between additions.
+///
+/// Sound because the list alone allocates, grows and frees its storage, the first `count` places are initialised,
+/// and an index is checked against them.
+struct AccountList: ~Copyable {
+    private var storage: UnsafeMutablePointer<Account>
+    private var capacity = 4
+    private(set) var count = 0
+
+    init() { storage = .allocate(capacity: capacity) }
+    deinit {
+        storage.deinitialize(count: count)
+        storage.deallocate()
+    }
+
+    var indices: Range<Int> { 0..<count }
+    subscript(index: Int) -> Account {
+        @inline(__always) unsafeAddress {
+            precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
+            return UnsafePointer(storage + index)
+        }
+        @inline(__always) nonmutating unsafeMutableAddress {
+            precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
+            return storage + index
+        }
+    }
+
+    mutating func append(_ account: consuming Account) {
+        if count == capacity {
+            capacity *= 2
+            let wider = UnsafeMutablePointer<Account>.allocate(capacity: capacity)
+            wider.moveInitialize(from: storage, count: count)
+            storage.deallocate()
+            storage = wider
+        }
+        (storage + count).initialize(to: account)
+        count += 1
     }
 }

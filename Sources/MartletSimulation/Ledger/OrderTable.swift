@@ -4,20 +4,26 @@ import Martlet
 ///
 /// A dictionary would spend more on hashing a counter safely than the venue on the order itself; ids are given by
 /// the caller's own counters, so that nobody outside can aim at a collision.
-struct OrderTable {
+struct OrderTable: ~Copyable {
     private struct Entry {
         /// The order's number and one, so that 0 stands for none.
         var key: UInt64 = 0
         var slot: Int32 = -1
     }
-    private var entries: ContiguousArray<Entry>
-    private var shift: UInt64
+    /// Sound because the table alone allocates, grows and frees the block, and an index is always masked.
+    private var entries: UnsafeMutablePointer<Entry>
+    private var shift: UInt64 = 60
     private(set) var count = 0
 
-    init() {
-        entries = ContiguousArray(repeating: Entry(), count: 16)
-        shift = 60
+    init() { entries = OrderTable.emptyBlock(16) }
+    deinit { entries.deallocate() }
+
+    private static func emptyBlock(_ count: Int) -> UnsafeMutablePointer<Entry> {
+        let block = UnsafeMutablePointer<Entry>.allocate(capacity: count)
+        block.initialize(repeating: Entry(), count: count)
+        return block
     }
+    private var capacity: Int { 1 << (64 - Int(shift)) }
 
     /// Fibonacci hashing: neighbouring numbers fall far apart.
     private func home(_ key: UInt64) -> Int { Int((key &* 0x9E37_79B9_7F4A_7C15) >> shift) }
@@ -28,7 +34,7 @@ struct OrderTable {
     private func find(_ key: UInt64) -> Int {
         var index = home(key)
         while entries[index].key != key, entries[index].key != 0 {
-            index = (index + 1) & (entries.count - 1)
+            index = (index + 1) & (capacity - 1)
         }
         return index
     }
@@ -45,13 +51,13 @@ struct OrderTable {
     func contains(_ id: OrderID) -> Bool { entries[find(key(id))].key != 0 }
 
     /// In no order that means anything: sort before use.
-    var values: [Int32] { entries.filter { $0.key != 0 }.map(\.slot) }
+    var values: [Int32] { (0..<capacity).filter { entries[$0].key != 0 }.map { entries[$0].slot } }
 
     private mutating func insert(_ key: UInt64, _ slot: Int32) {
         precondition(key != 0, "the highest order number is taken for none")
         let index = find(key)
         if entries[index].key == 0 {
-            if count >= entries.count / 2 {
+            if count >= capacity / 2 {
                 grow()
                 return insert(key, slot)
             }
@@ -65,7 +71,7 @@ struct OrderTable {
         var hole = find(key)
         guard entries[hole].key != 0 else { return }
         count -= 1
-        let mask = entries.count - 1
+        let mask = capacity - 1
         var index = (hole + 1) & mask
         while entries[index].key != 0 {
             let distance = (index &- home(entries[index].key)) & mask
@@ -79,10 +85,11 @@ struct OrderTable {
     }
 
     private mutating func grow() {
-        let before = entries
-        entries = ContiguousArray(repeating: Entry(), count: before.count * 2)
+        let (before, size) = (entries, capacity)
+        entries = OrderTable.emptyBlock(size * 2)
         shift -= 1
         count = 0
-        for entry in before where entry.key != 0 { insert(entry.key, entry.slot) }
+        for index in 0..<size where before[index].key != 0 { insert(before[index].key, before[index].slot) }
+        before.deallocate()
     }
 }

@@ -117,9 +117,9 @@ extension Venue {
     }
 
     private func nets(_ account: Int, _ market: Market.ID) -> Bool {
+        guard accounts[account].nets else { return false }
         let definition = definitions[Int(market.index)]
-        return accounts[account].nets && definition.isMutuallyExclusive
-            && definition.collateralReturn == .mutuallyExclusive
+        return definition.isMutuallyExclusive && definition.collateralReturn == .mutuallyExclusive
     }
 
     private func refreshReturn(_ account: Int, _ market: Market.ID, _ shard: Int) {

@@ -1,4 +1,5 @@
 import Martlet
+import MartletEngine
 
 /// The real orders at one price, first in first out. Crowd contracts stand between them: each order knows how
 /// many are ahead of it.
@@ -30,15 +31,14 @@ struct RealLevel: Sendable {
 }
 
 /// The real levels of one side of a market, best last.
-struct RealSide {
+struct RealSide: ~Copyable {
     let side: Side
-    var levels: ContiguousArray<RealLevel> = []
+    var levels = Row<RealLevel>()
 
     init(_ side: Side) { self.side = side }
 
     @inline(__always) var isEmpty: Bool { levels.isEmpty }
     @inline(__always) var best: Price? {
-        // `last` would copy the whole level.
         levels.isEmpty ? nil : levels[levels.count - 1].price
     }
     /// The level's index, or nil. From the best on: most of what happens, happens there.

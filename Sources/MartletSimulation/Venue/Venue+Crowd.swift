@@ -164,7 +164,8 @@ extension Venue {
         -> Quantity
     {
         let lane = lanes + Int(market.index)
-        guard let level = lane.pointee[side].levels.last else { return .zero }
+        guard !lane.pointee[side].isEmpty else { return .zero }
+        let level = lane.pointee[side].levels[lane.pointee[side].levels.count - 1]
         var left = limit
         var slot = level.head
         while slot >= 0, left.isPositive {

@@ -125,7 +125,7 @@ extension Venue {
         let lane = lanes + Int(market.index)
         var picked: [Int32] = []
         for side in [Side.bid, .ask] {
-            for level in lane.pointee[side].levels {
+            for level in lane.pointee[side].levels.all {
                 var slot = level.head
                 while slot >= 0 {
                     if condition(orders[slot]) { picked.append(slot) }

@@ -82,7 +82,7 @@ extension Venue {
             if sum >= request.quantity { break }
             crowd = lane.pointee.nextCrowd(side, behind: price)
         }
-        for level in lane.pointee[side].levels.reversed() {
+        for level in lane.pointee[side].levels.all.reversed() {
             guard request.side.crosses(request.price, resting: level.price) else { break }
             var slot = level.head
             while slot >= 0 {
@@ -125,7 +125,7 @@ extension Venue {
 
     private func nextBest(_ lane: UnsafeMutablePointer<Lane>, _ side: Side, behind price: Price) -> Price? {
         let crowd = lane.pointee.nextCrowd(side, behind: price)
-        let real = lane.pointee[side].levels.last { side.isBetter(price, than: $0.price) }?.price
+        let real = lane.pointee[side].levels.all.last { side.isBetter(price, than: $0.price) }?.price
         guard let crowd, let real else { return crowd ?? real }
         return side.isBetter(crowd, than: real) ? crowd : real
     }

@@ -5,17 +5,17 @@ import MartletEngine
 extension Venue {
     package var accountCount: Int { accounts.count }
     package func shards(_ account: Int) -> [ShardCash] {
-        accounts[account].shards.sorted { $0.shard < $1.shard }
+        accounts[account].shards.all.sorted { $0.shard < $1.shard }
     }
-    package func cash(_ account: Int) -> Money { accounts[account].shards.reduce(.zero) { $0 + $1.cash } }
+    package func cash(_ account: Int) -> Money { accounts[account].shards.all.reduce(.zero) { $0 + $1.cash } }
     package func available(_ account: Int, shard: Int) -> Money {
-        accounts[account].shards.first { $0.shard == shard }?.available ?? .zero
+        accounts[account].shards.all.first { $0.shard == shard }?.available ?? .zero
     }
     package func position(_ account: Int, _ market: Market.ID) -> LedgerPosition {
         accounts[account].entry(market).map { accounts[account].markets[$0].position } ?? LedgerPosition()
     }
     /// Markets in which an account has or had something, in order of first appearance.
-    package func markets(of account: Int) -> [Market.ID] { accounts[account].markets.map(\.market) }
+    package func markets(of account: Int) -> [Market.ID] { accounts[account].markets.all.map(\.market) }
 
     /// An order that lives or is remembered.
     package func order(_ id: OrderID, account: Int) -> VenueOrder? {
@@ -53,9 +53,9 @@ extension Venue {
     /// paid in, always.
     package func conservedTotal() -> Money {
         var sum = feesCollected + payoutRemainder
-        for account in accounts {
-            for shard in account.shards { sum += shard.cash }
-            for entry in account.markets where entry.position.quantity.isPositive {
+        for account in accounts.indices {
+            for shard in accounts[account].shards.all { sum += shard.cash }
+            for entry in accounts[account].markets.all where entry.position.quantity.isPositive {
                 sum += Price.one * entry.position.quantity
             }
         }
@@ -63,7 +63,9 @@ extension Venue {
     }
 
     /// Whether ``conservedTotal()`` is what was paid in.
-    package var isBalanced: Bool { conservedTotal() == accounts.reduce(.zero) { $0 + $1.deposited } }
+    package var isBalanced: Bool {
+        conservedTotal() == accounts.indices.reduce(.zero) { $0 + accounts[$1].deposited }
+    }
 
     /// Recomputes everything that is kept beside the orders from the orders themselves.
     package func checkInvariants() {
@@ -81,7 +83,7 @@ extension Venue {
         lane.pointee.crowd.checkInvariants()
         for side in [Side.bid, .ask] {
             var before: Price?
-            for level in lane.pointee[side].levels {
+            for level in lane.pointee[side].levels.all {
                 if let before { precondition(side.isBetter(level.price, than: before)) }
                 before = level.price
                 var sum = Quantity.zero
@@ -115,7 +117,7 @@ extension Venue {
     private func checkAccount(_ account: Int) {
         var reserved: [Int: Money] = [:]
         var listed = 0
-        for entry in accounts[account].markets {
+        for entry in accounts[account].markets.all {
             precondition(entry.position.cost.raw >= 0)
             precondition(!entry.position.quantity.isZero || entry.position.cost == .zero)
             for side in [Side.bid, .ask] {
@@ -133,7 +135,7 @@ extension Venue {
             reserved[shard, default: .zero] += entry.reserved
         }
         precondition(listed == accounts[account].live.count)
-        for shard in accounts[account].shards {
+        for shard in accounts[account].shards.all {
             precondition(shard.reserved == reserved[shard.shard] ?? .zero && shard.reserved.raw >= 0)
         }
     }

@@ -67,7 +67,7 @@ package final class Venue {
     @exclusivity(unchecked) var events: [[Market.ID]] = []
     @exclusivity(unchecked) private var eventOfTicker: [String: Int32] = [:]
 
-    @exclusivity(unchecked) var accounts: ContiguousArray<Account> = []
+    @exclusivity(unchecked) var accounts = AccountList()
     @exclusivity(unchecked) var orders = OrderStore()
     @exclusivity(unchecked) var groups: ContiguousArray<OrderGroup> = []
     /// Groups with trades that have not been judged yet.
@@ -85,7 +85,7 @@ package final class Venue {
     /// Announcements that came twice or too late.
     @exclusivity(unchecked) package internal(set) var ignoredAnnouncements = 0
 
-    @exclusivity(unchecked) package var reports: ContiguousArray<AccountReport> = []
+    @exclusivity(unchecked) package var reports = MoveQueue<AccountReport>()
     @exclusivity(unchecked) package var announcements: ContiguousArray<VenueAnnouncement> = []
     @exclusivity(unchecked) package var settlements: ContiguousArray<SettlementRecord> = []
     /// Changes of the public book and trades, where ``VenueSettings/publishes`` is set.

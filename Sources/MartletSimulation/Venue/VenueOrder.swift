@@ -183,9 +183,9 @@ struct OrderStore: ~Copyable {
 }
 
 /// Orders that are over, the latest so many, by their client's name.
-struct OrderMemory {
+struct OrderMemory: ~Copyable {
     private var places = OrderTable()
-    private var ring: ContiguousArray<VenueOrder> = []
+    private var ring = Row<VenueOrder>()
     private var oldest = 0
     private let capacity: Int
 
