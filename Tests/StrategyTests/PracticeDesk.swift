@@ -56,7 +56,6 @@ final class PracticeDesk: StrategyDesk {
     // MARK: StrategyDesk
 
     func random() -> UInt64 { 4 }
-    func definition(_ market: Market.ID) -> Market { table.definition(market) }
     func marketID(_ ticker: String) -> Market.ID? { table.id(of: ticker) }
     func markets(ofEvent event: String) -> [Market.ID] { table.markets(ofEvent: event) }
     func status(_ market: Market.ID) -> MarketStatus { table.status(market) }

@@ -27,7 +27,12 @@ public struct Context: ~Copyable {
     /// All markets known so far, in order of appearance.
     public var markets: [Market.ID] { (0..<Int(state.pointee.marketCount)).map { Market.ID($0) } }
     /// The market's present definition.
-    public func market(_ id: Market.ID) -> Market { desk.definition(id) }
+    /// Traps on a market never defined. A look at one of its properties copies no more than that.
+    @inlinable @inline(__always)
+    public func market(_ id: Market.ID) -> Market {
+        precondition(id.index < state.pointee.marketCount)
+        return state.pointee.definitions[Int(id.index)]
+    }
     public func market(named ticker: String) -> Market.ID? { desk.marketID(ticker) }
     /// The markets of an event, in order of appearance.
     public func markets(ofEvent event: String) -> [Market.ID] { desk.markets(ofEvent: event) }
@@ -116,19 +121,23 @@ package struct ContextState {
     @usableFromInline package var now: Timestamp
     @usableFromInline package var books: UnsafeMutablePointer<OrderBook>
     @usableFromInline package var marketCount: UInt32
+    @usableFromInline package var definitions: UnsafeMutablePointer<Market>
 
     @inlinable
-    package init(now: Timestamp, books: UnsafeMutablePointer<OrderBook>, marketCount: UInt32) {
+    package init(
+        now: Timestamp, books: UnsafeMutablePointer<OrderBook>, marketCount: UInt32,
+        definitions: UnsafeMutablePointer<Market>
+    ) {
         self.now = now
         self.books = books
         self.marketCount = marketCount
+        self.definitions = definitions
     }
 }
 
 /// The engine's side of a context, one for each strategy.
 package protocol StrategyDesk: AnyObject {
     func random() -> UInt64
-    func definition(_ market: Market.ID) -> Market
     func marketID(_ ticker: String) -> Market.ID?
     func markets(ofEvent event: String) -> [Market.ID]
     func status(_ market: Market.ID) -> MarketStatus

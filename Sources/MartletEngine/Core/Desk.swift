@@ -86,7 +86,6 @@ final class Desk: StrategyDesk {
     private var bit: UInt64 { 1 << UInt64(index) }
 
     func random() -> UInt64 { shared.generator.next() }
-    func definition(_ market: Market.ID) -> Market { shared.markets.definition(market) }
     func marketID(_ ticker: String) -> Market.ID? { shared.markets.id(of: ticker) }
     func markets(ofEvent event: String) -> [Market.ID] { shared.markets.markets(ofEvent: event) }
     func status(_ market: Market.ID) -> MarketStatus {

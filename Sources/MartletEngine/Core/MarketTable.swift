@@ -38,7 +38,6 @@ package final class MarketTable {
         @usableFromInline package var isWatched = false
     }
 
-    @exclusivity(unchecked) package private(set) var definitions: [Market] = []
     @exclusivity(unchecked) package private(set) var statuses: [MarketStatus] = []
     @exclusivity(unchecked) package private(set) var results: [MarketResult?] = []
     @exclusivity(unchecked) package private(set) var faults: [BookFault?] = []
@@ -54,6 +53,7 @@ package final class MarketTable {
     @usableFromInline package let rows: UnsafeMutablePointer<UnsafeMutablePointer<State>>
     @usableFromInline package var states: UnsafeMutablePointer<State> { rows.pointee }
     @usableFromInline package var books: UnsafeMutablePointer<OrderBook> { context.pointee.books }
+    private var definitions: UnsafeMutablePointer<Market> { context.pointee.definitions }
 
     package init() {
         capacity = 16
@@ -62,18 +62,21 @@ package final class MarketTable {
         context = .allocate(capacity: 1)
         context.initialize(
             to: ContextState(
-                now: .distantPast, books: .allocate(capacity: capacity), marketCount: 0))
+                now: .distantPast, books: .allocate(capacity: capacity), marketCount: 0,
+                definitions: .allocate(capacity: capacity)))
     }
 
     deinit {
         books.deinitialize(count: count)
         books.deallocate()
+        definitions.deinitialize(count: count)
+        definitions.deallocate()
         states.deallocate()
         rows.deallocate()
         context.deallocate()
     }
 
-    package var count: Int { definitions.count }
+    package var count: Int { Int(context.pointee.marketCount) }
     package var now: Timestamp {
         get { context.pointee.now }
         set { context.pointee.now = newValue }
@@ -90,14 +93,14 @@ package final class MarketTable {
         let id = Market.ID(count)
         (books + count).initialize(to: OrderBook(unit: market.grid.unit))
         (states + count).initialize(to: State())
-        definitions.append(market)
+        (definitions + count).initialize(to: market)
         statuses.append(.active)
         results.append(nil)
         settled.append(false)
         faults.append(.noSnapshot)
         idOfTicker[market.ticker] = id
         marketsOfEvent[market.event, default: []].append(id)
-        context.pointee.marketCount = UInt32(count)
+        context.pointee.marketCount += 1
         return (id, true)
     }
 
@@ -107,6 +110,10 @@ package final class MarketTable {
         movedBooks.moveInitialize(from: books, count: count)
         books.deallocate()
         context.pointee.books = movedBooks
+        let movedDefinitions = UnsafeMutablePointer<Market>.allocate(capacity: wider)
+        movedDefinitions.moveInitialize(from: definitions, count: count)
+        definitions.deallocate()
+        context.pointee.definitions = movedDefinitions
         let movedStates = UnsafeMutablePointer<State>.allocate(capacity: wider)
         movedStates.moveInitialize(from: states, count: count)
         states.deallocate()
@@ -117,7 +124,10 @@ package final class MarketTable {
     package func id(of ticker: String) -> Market.ID? { idOfTicker[ticker] }
     package func markets(ofEvent event: String) -> [Market.ID] { marketsOfEvent[event] ?? [] }
     package func isKnown(_ market: Market.ID) -> Bool { Int(market.index) < count }
-    package func definition(_ market: Market.ID) -> Market { definitions[Int(market.index)] }
+    package func definition(_ market: Market.ID) -> Market {
+        precondition(isKnown(market))
+        return definitions[Int(market.index)]
+    }
     package func status(_ market: Market.ID) -> MarketStatus { statuses[Int(market.index)] }
     package func setStatus(_ market: Market.ID, _ status: MarketStatus) {
         statuses[Int(market.index)] = status

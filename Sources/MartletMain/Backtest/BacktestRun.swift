@@ -77,8 +77,7 @@ struct BacktestRun {
             configuration.exchange.fees == "recorded"
             ? nil : FeeTerms(type: FeeType(wire: configuration.exchange.fees))
         if input.tapes.count == 1, configuration.markets.isEmpty, fees == nil {
-            var source = TapeSource(input.tapes[0])
-            return try driver.run(&source)
+            return try driver.replay(input.tapes[0])
         }
         var source = SelectedSource(input.tapes, filter: TickerFilter(configuration.markets), fees: fees)
         return try driver.run(&source)

@@ -1,5 +1,6 @@
 import Martlet
 import MartletEngine
+import MartletTape
 
 /// Replays an input through an engine and a simulated exchange, on a virtual clock.
 ///
@@ -72,6 +73,12 @@ package struct BacktestDriver: ~Copyable {
         summary.records += BacktestDriver.recordsBetweenProgress - left
         finish()
         return summary
+    }
+
+    /// The same for a tape: whoever calls the general form from another module pays for its being general.
+    package mutating func replay(_ tape: TapeReader) throws -> RunSummary {
+        var source = TapeSource(tape)
+        return try run(&source)
     }
 
     /// Engine and venue look at one book. The venue first: what it fills is older than what the strategies make of

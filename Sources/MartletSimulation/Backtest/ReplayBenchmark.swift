@@ -92,9 +92,8 @@ public enum ReplayBenchmark {
                 seats: [StrategySeat(ReplayProbe(tally: tally))], settings: TradingSettings()),
             exchange: SimulatedExchange(settings: exchangeSettings, cash: [(0, 1_000_000)]),
             settings: settings)
-        var source = TapeSource(tape)
         let start = clock()
-        let summary = try driver.run(&source)
+        let summary = try driver.replay(tape)
         return Outcome(seconds: clock() - start, summary: summary, tally: tally)
     }
 }
