@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #ifdef __linux__
+#include <malloc.h>
 #include <sched.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -76,6 +77,14 @@ void csystem_yield_to_others(void) {
     sched_setscheduler(0, SCHED_BATCH, &none);
 }
 
+void csystem_keep_memory(void) {
+#ifdef __GLIBC__
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
+    mallopt(M_MMAP_THRESHOLD, 64 << 20);
+    mallopt(M_TOP_PAD, 1 << 20);
+#endif
+}
+
 #else  // The other systems compile; their poller (kqueue) is still to be written.
 
 int csystem_poller_create(void) { errno = ENOSYS; return -1; }
@@ -90,5 +99,6 @@ void csystem_wake(int w) { (void)w; }
 void csystem_wakeup_clear(int w) { (void)w; }
 int csystem_accept(int l) { (void)l; errno = ENOSYS; return -1; }
 void csystem_yield_to_others(void) {}
+void csystem_keep_memory(void) {}
 
 #endif

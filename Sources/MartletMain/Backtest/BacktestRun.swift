@@ -1,3 +1,4 @@
+import CSystem
 import Foundation
 import Martlet
 import MartletEngine
@@ -11,6 +12,7 @@ struct BacktestRun {
 
     /// The command: with progress, output and exit code.
     func run(_ invocation: Invocation, _ terminal: Terminal) throws -> ExitCode {
+        csystem_keep_memory()
         let input = try RunInput(plan)
         for remark in input.remarks { terminal.note("note: \(remark)") }
         let progress = Progress(terminal)

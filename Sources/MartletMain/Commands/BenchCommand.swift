@@ -1,3 +1,4 @@
+import CSystem
 import Foundation
 import Martlet
 import MartletReport
@@ -27,6 +28,7 @@ enum BenchCommand {
         command.operands = [.init("STREAM", .one, "a stream file (KL2STRM1)")]
         command.flags = [runs, grid]
         command.run = { invocation, terminal in
+            csystem_keep_memory()
             let memory = ResidentMemory()
             defer { memory.stop() }
             var options = ReplayBenchmark.Options()

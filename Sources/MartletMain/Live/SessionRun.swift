@@ -1,3 +1,4 @@
+import CSystem
 import Foundation
 import Martlet
 import MartletEngine
@@ -56,6 +57,7 @@ final class SessionRun {
     init(_ setup: SessionSetup, _ terminal: Terminal) throws {
         self.setup = setup
         self.terminal = terminal
+        csystem_keep_memory()
         loop = try EventLoop()
         loop.busyPolling = setup.settings.busyPolling.nanoseconds
         do {

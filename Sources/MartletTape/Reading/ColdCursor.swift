@@ -20,6 +20,8 @@ final class ColdCursor {
 
     /// Read pages are given back in steps of this many bytes: often enough to stay small, seldom enough to be free.
     private static let dropStep = 8 << 20
+    /// A tape up to this size stays mapped: read once more, it costs no page fault.
+    private static let keptBytes = 64 << 20
 
     init(tape: TapeReader) {
         file = tape.file
@@ -86,7 +88,8 @@ final class ColdCursor {
     }
 
     private func dropPages() {
-        guard options.dropsPages, offset - dropped >= ColdCursor.dropStep else { return }
+        guard options.dropsPages, file.count > ColdCursor.keptBytes, offset - dropped >= ColdCursor.dropStep
+        else { return }
         file.drop(dropped..<offset)
         dropped = offset
     }

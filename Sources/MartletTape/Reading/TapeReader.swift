@@ -19,7 +19,7 @@ public final class TapeReader: Sendable {
         public var verifiesChecksums = true
         /// Read a tape that was cut off up to its last whole block instead of refusing it.
         public var acceptsTorn = false
-        /// Let the system take back pages that were read, so that a long tape takes little memory.
+        /// Let the system take back pages that were read, so that a long tape (over 64 MB) takes little memory.
         public var dropsPages = true
         public init() {}
     }
