@@ -43,6 +43,8 @@ package struct EarlierRuns: Sendable {
         endedInOrder = last.identity.ended != nil
         newestFolder = last.path
         newest = try? JournalRecovery(folder: last.path)
+        // Killed, it could not give back what it had reserved.
+        if !endedInOrder { JournalRoom.giveBack(last.path) }
     }
 
     package var states: [String: [UInt8]] { newest?.states ?? [:] }

@@ -30,8 +30,8 @@ public struct JournalReader {
     public let byteCount: Int
     public private(set) var bytesRead = 0
     private var file: MappedFile
-    private var number = 0
-    private var offset = JournalFormat.headerSize
+    private(set) var number = 0
+    private(set) var offset = JournalFormat.headerSize
     private var chain = JournalFormat.seed
 
     /// Throws when there is no journal, or its header cannot be read.

@@ -20,6 +20,8 @@ final class JournalSegment: @unchecked Sendable {
         path = folder + "/" + JournalFormat.name(number)
         descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .system("make", path) }
+        // Held until the process ends, however it does: nobody may cut off what is mapped here (``JournalRoom``).
+        flock(descriptor, LOCK_EX | LOCK_NB)
         let status = posix_fallocate(descriptor, 0, off_t(size))
         guard status == 0 else {
             close(descriptor)

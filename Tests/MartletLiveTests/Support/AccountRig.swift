@@ -163,7 +163,7 @@ final class AccountRig {
         resolver?.look(at: session.now)
         auditor?.look(at: session.now)
     }
-    func until(_ what: String, seconds: Double = 8, _ isSo: () -> Bool) throws {
+    func until(_ what: String, seconds: Double = 20, _ isSo: () -> Bool) throws {
         let end = Clocks.monotonic() + Int64(seconds * 1e9)
         while !isSo() {
             guard Clocks.monotonic() < end else {

@@ -186,6 +186,46 @@ import Testing
         #expect(found.positions[0]?[market.ticker]?.quantity == 4, "a fill told twice counts once")
         #expect(found.states["maker"] == [1, 2, 3])
     }
+
+    /// A killed session's last segment, and the one made ahead of it, reserve 64 MB each.
+    @Test(
+        "A killed session's reserved room is given back and its journal reads as before",
+        arguments: [0, 1, 700])
+    func roomOfAKilledSession(count: Int) throws {
+        let (folder, killed) = (self.folder(), self.folder())
+        defer { for path in [folder, killed] { try? FileManager.default.removeItem(atPath: path) } }
+        let journal = try writer(folder)
+        for number in 0..<count { journal.append(.clock, at: Timestamp(nanoseconds: Int64(number))) }
+        let second = folder + "/" + JournalFormat.name(1)
+        while !FileManager.default.fileExists(atPath: second) { usleep(1000) }
+        #expect(JournalRoom.giveBack(folder) == 0, "it is still written")
+        // What a kill leaves: the files as they are, and nobody who holds them.
+        try FileManager.default.copyItem(atPath: folder, toPath: killed)
+        let before = try records(killed)
+        #expect(JournalRoom.giveBack(killed) > 1 << 16)
+        let after = try records(killed)
+        #expect(after.0 == before.0)
+        #expect(before.1 == .open && after.1 == .open)
+        #expect(try JournalReader(folder: killed).byteCount < 100 * (count + 20))
+        #expect(JournalRoom.giveBack(killed) == 0)
+        journal.close()
+        #expect(JournalRoom.giveBack(folder) == 0, "it ended in order")
+        #expect(try records(folder).1 == .clean)
+    }
+
+    @Test func roomBehindDamageIsLeftAlone() throws {
+        let (folder, killed) = (self.folder(), self.folder())
+        defer { for path in [folder, killed] { try? FileManager.default.removeItem(atPath: path) } }
+        let journal = try writer(folder)
+        for number in 0..<50 { journal.append(.clock, at: Timestamp(nanoseconds: Int64(number))) }
+        try FileManager.default.copyItem(atPath: folder, toPath: killed)
+        let path = killed + "/" + JournalFormat.name(0)
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        bytes[bytes.count - 9] = 1
+        try bytes.write(to: URL(fileURLWithPath: path))
+        JournalRoom.giveBack(killed)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == bytes, "a page that a power cut left")
+    }
 }
 
 /// Records of every kind with random contents.
