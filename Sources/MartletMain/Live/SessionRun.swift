@@ -332,7 +332,9 @@ final class SessionRun {
             statesDue = now + SessionRun.stateInterval
             session.keepStates()
         }
-        onStatus(status)
+        // What only has not had the time yet is no news.
+        let isOpening = !status.obstacles.isEmpty && now - started < .seconds(3)
+        if !isOpening { onStatus(status) }
     }
 
     func snapshot() -> StatusSnapshot {
