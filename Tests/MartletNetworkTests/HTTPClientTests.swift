@@ -320,16 +320,21 @@ import Testing
 
     @Test func asyncFaceDrivesTheSameCode() async throws {
         let thread = try EventLoopThread()
-        let port = await thread.run { loop in
-            let server = try? ScriptedServer(loop, [[.request, .send(Self.ok), .request, .send(Self.ok)]])
+        let ports = await thread.run { loop in
+            // The second never answers.
+            let servers = [
+                try? ScriptedServer(loop, [[.request, .send(Self.ok), .request, .send(Self.ok)]]),
+                try? ScriptedServer(loop, [[.request]]),
+            ]
             // Kept by the loop for as long as it lives.
-            loop.schedule(after: Nanoseconds.seconds(86_400)) { server?.close() }
-            return server?.port ?? 0
+            loop.schedule(after: Nanoseconds.seconds(86_400)) { for server in servers { server?.close() } }
+            return servers.map { $0?.port ?? 0 }
         }
         let client = try AsyncHTTPClient(tls: nil)
-        let url = try #require(HTTPURL("http://127.0.0.1:\(port)/"))
+        let url = try #require(HTTPURL("http://127.0.0.1:\(ports[0])/"))
+        let silent = try #require(HTTPURL("http://127.0.0.1:\(ports[1])/"))
         for _ in 0..<2 { #expect(try await client.send(HTTPRequest("GET", url)).status == 200) }
-        let hanging = Task { try await client.send(HTTPRequest("GET", url)) }
+        let hanging = Task { try await client.send(HTTPRequest("GET", silent)) }
         try await Task.sleep(for: .milliseconds(30))
         hanging.cancel()
         await #expect(throws: HTTPClientError.self) { _ = try await hanging.value }

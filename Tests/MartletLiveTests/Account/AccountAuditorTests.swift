@@ -117,8 +117,10 @@ import Testing
             try Self.readings(rig, "three readings have come") {
                 rig.exchange.read { $0.requests.count { $0 == asked } } >= 3
             }
+            try Self.readings(rig, "it is said why") {
+                rig.auditor?.obstacle?.contains("before our last activity") == true
+            }
             #expect(rig.auditor?.agreements == 0 && rig.auditor?.differences == 0 && rig.risk == .active)
-            #expect(rig.auditor?.obstacle?.contains("before our last activity") == true)
         }
     }
 
