@@ -52,7 +52,8 @@ let package = Package(
             path: "Tests/BadStrategies"),
         .executableTarget(
             name: "martlet-probe", dependencies: ["MartletNetwork", "MartletWire"], path: "Tests/Probe"),
-        .testTarget(name: "MartletTests", dependencies: ["Martlet", "MartletEngine"]),
+        .target(name: "CTestWidth", path: "Tests/Support/CTestWidth"),
+        .testTarget(name: "MartletTests", dependencies: ["Martlet", "MartletEngine", "CTestWidth"]),
         .testTarget(name: "MartletEngineTests", dependencies: ["MartletEngine"]),
         .testTarget(name: "MartletWireTests", dependencies: ["MartletWire"]),
         .testTarget(name: "MartletTapeTests", dependencies: ["MartletTape"]),
