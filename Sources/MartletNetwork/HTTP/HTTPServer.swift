@@ -9,6 +9,8 @@ public struct HTTPServerConfiguration: Sendable {
     public var connectionsMax = 4096
     /// A connection without a request is closed after this.
     public var idleTimeout = Nanoseconds.seconds(75)
+    /// The same once there are ``connectionsMax`` and another wants in; one that has asked nothing yet goes at once.
+    public var crowdedIdleTimeout = Nanoseconds.seconds(10)
     /// From a request's first byte to its last: a slow sender is cut off with 408.
     public var requestTimeout = Nanoseconds.seconds(30)
     /// A peer that takes no byte of what waits for it for this long is dropped.
@@ -96,7 +98,7 @@ public final class HTTPServer {
     }
 
     private func accept(_ descriptor: Int32) {
-        guard connections.count < configuration.connectionsMax else {
+        if connections.count >= configuration.connectionsMax, !makeRoom() {
             SocketOperations.close(descriptor)
             return
         }
@@ -110,6 +112,20 @@ public final class HTTPServer {
         } catch {
             SocketOperations.close(descriptor)
         }
+    }
+
+    /// Full: whoever has connected and asked nothing for the longest gives way, and then whoever has been idle for
+    /// long, so that a crowd of silent or slow ones cannot shut others out. False where all are at work.
+    /// O(connections), when full alone.
+    private func makeRoom() -> Bool {
+        let idleSince = loop.now - configuration.crowdedIdleTimeout
+        let candidates = connections.values.lazy.filter { $0.isNewcomer || $0.isIdle(since: idleSince) }
+        let first = candidates.min { a, b in
+            a.isNewcomer != b.isNewcomer ? a.isNewcomer : a.latestEvent < b.latestEvent
+        }
+        guard let first else { return false }
+        first.close()
+        return true
     }
 
     func dispatch(_ request: HTTPServerRequest, _ responder: HTTPResponder) {

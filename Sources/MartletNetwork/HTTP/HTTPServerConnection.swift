@@ -22,10 +22,20 @@ final class HTTPServerConnection: StreamHandler {
     private var timer: TimerID?
     /// Whether a request has begun to come in, so that the stricter time limit runs.
     private var requestBegun = false
+    private var hasAsked = false
+    /// The loop's time of the connection's start, or of its last answer.
+    private(set) var latestEvent: Int64
+    /// Open, and not one whole request has come.
+    var isNewcomer: Bool { !hasAsked && (state == .reading || state == .handshaking) }
+    /// Between requests since that time or before, with nothing more to send.
+    func isIdle(since time: Int64) -> Bool {
+        state == .reading && !requestBegun && latestEvent <= time && stream.pendingOutput == 0
+    }
 
     init(_ server: HTTPServer, _ descriptor: Int32, _ session: TLSSession?) {
         self.server = server
         loop = server.loop
+        latestEvent = server.loop.now
         configuration = server.configuration
         parser = HTTPRequestParser(limits: configuration.limits)
         state = session == nil ? .reading : .handshaking
@@ -108,6 +118,7 @@ final class HTTPServerConnection: StreamHandler {
     private func dispatch() {
         guard let head else { return }
         state = .answering
+        hasAsked = true
         loop.cancel(timer)
         timer = nil
         let request = HTTPServerRequest(head: head, body: body, receivedAt: loop.now)
@@ -130,6 +141,7 @@ final class HTTPServerConnection: StreamHandler {
                 status, headers, body: body, toHead: head?.method == "HEAD", keepAlive: keepAlive))
         head = nil
         requestBegun = false
+        latestEvent = loop.now
         guard keepAlive else {
             linger()
             return
