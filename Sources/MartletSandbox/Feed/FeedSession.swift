@@ -11,6 +11,7 @@ final class FeedSession: WebSocketHandler {
     /// Strong on purpose: a socket's last words may come when the server is gone. `finish` breaks the circle.
     let hub: FeedHub
     let member: Member
+    let key: KeyEntry
     var socket: WebSocketConnection?
     private(set) var subscriptions: [Subscription] = []
     private var nextSID = 1
@@ -21,9 +22,10 @@ final class FeedSession: WebSocketHandler {
     private var commandSecond: Int64 = 0
     private var commands = 0
 
-    init(_ hub: FeedHub, _ member: Member) {
+    init(_ hub: FeedHub, _ member: Member, _ key: KeyEntry) {
         self.hub = hub
         self.member = member
+        self.key = key
     }
 
     // MARK: Subscriptions
@@ -62,10 +64,14 @@ final class FeedSession: WebSocketHandler {
     // MARK: Frames out
 
     /// Sends a frame of a subscription, with the faults that are on. Leaves with the hub's next flush.
-    func send(_ bytes: [UInt8], isData: Bool = true) {
+    func send(_ text: [UInt8], isData: Bool = true) {
         guard !isOver, let socket else { return }
+        var bytes = text
         if hub.hasFaults {
             guard hub.dice.faults.halfOpen == false else { return }
+            if hub.dice.strikes(\.extraField), let value = try? JSONParser.parse(bytes) {
+                bytes = Array(JSONWriter.text(value.withExtraFields).utf8)
+            }
             if isData {
                 if hub.dice.strikes(\.dropSocket) { return cut() }
                 if hub.dice.strikes(\.sequenceGap) { return }
