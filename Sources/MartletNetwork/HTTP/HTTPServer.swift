@@ -60,6 +60,11 @@ public final class HTTPServer {
     private var handler: (any HTTPServerHandler)?
     private var listener: Listener?
     private var connections: [ObjectIdentifier: HTTPServerConnection] = [:]
+    /// Connections in the order of their start; some have asked or gone since.
+    private var newcomers: ArraySlice<(id: ObjectIdentifier, serial: Int)> = []
+    private var started = 0
+    /// When those that are idle may be looked for again.
+    private var nextSweep: Int64 = 0
     public let address: SocketAddress
 
     /// Listens at once. Port 0 lets the system choose; `address` tells which it is.
@@ -106,26 +111,47 @@ public final class HTTPServer {
             let session = try tls.map { context throws(TLSError) in
                 try TLSSession(context, descriptor: descriptor, host: nil, port: 0)
             }
-            let connection = HTTPServerConnection(self, descriptor, session)
+            started += 1
+            let connection = HTTPServerConnection(self, descriptor, session, serial: started)
             connections[ObjectIdentifier(connection)] = connection
+            note(connection)
             connection.start()
         } catch {
             SocketOperations.close(descriptor)
         }
     }
 
-    /// Full: whoever has connected and asked nothing for the longest gives way, and then whoever has been idle for
-    /// long, so that a crowd of silent or slow ones cannot shut others out. False where all are at work.
-    /// O(connections), when full alone.
-    private func makeRoom() -> Bool {
-        let idleSince = loop.now - configuration.crowdedIdleTimeout
-        let candidates = connections.values.lazy.filter { $0.isNewcomer || $0.isIdle(since: idleSince) }
-        let first = candidates.min { a, b in
-            a.isNewcomer != b.isNewcomer ? a.isNewcomer : a.latestEvent < b.latestEvent
+    private func note(_ connection: HTTPServerConnection) {
+        if newcomers.count >= 2 * configuration.connectionsMax {
+            newcomers.removeAll { entry in
+                guard let known = connections[entry.id] else { return true }
+                return known.serial != entry.serial || !known.isNewcomer
+            }
         }
-        guard let first else { return false }
-        first.close()
-        return true
+        newcomers.append((ObjectIdentifier(connection), connection.serial))
+    }
+
+    /// Full: whoever has connected and asked nothing for the longest gives way, and where all have asked, those who
+    /// have been idle for long: a crowd of silent or slow ones cannot shut others out. False where all are at work.
+    /// Amortised O(1), but for a look at all connections once a second.
+    private func makeRoom() -> Bool {
+        while let first = newcomers.popFirst() {
+            guard let connection = connections[first.id], connection.serial == first.serial,
+                connection.isNewcomer
+            else { continue }
+            connection.close()
+            return true
+        }
+        let now = loop.now
+        guard now >= nextSweep else { return false }
+        nextSweep = now + Nanoseconds.seconds(1)
+        let idle = connections.values.filter { $0.isIdle(since: now - configuration.crowdedIdleTimeout) }
+        for connection in idle.sorted(by: { $0.latestEvent < $1.latestEvent })
+            .prefix(configuration.connectionsMax / 8 + 1)
+        {
+            connection.close()
+        }
+        return !idle.isEmpty
     }
 
     func dispatch(_ request: HTTPServerRequest, _ responder: HTTPResponder) {

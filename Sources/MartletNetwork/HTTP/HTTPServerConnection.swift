@@ -23,6 +23,8 @@ final class HTTPServerConnection: StreamHandler {
     /// Whether a request has begun to come in, so that the stricter time limit runs.
     private var requestBegun = false
     private var hasAsked = false
+    /// Of all connections that the server has had.
+    let serial: Int
     /// The loop's time of the connection's start, or of its last answer.
     private(set) var latestEvent: Int64
     /// Open, and not one whole request has come.
@@ -32,8 +34,9 @@ final class HTTPServerConnection: StreamHandler {
         state == .reading && !requestBegun && latestEvent <= time && stream.pendingOutput == 0
     }
 
-    init(_ server: HTTPServer, _ descriptor: Int32, _ session: TLSSession?) {
+    init(_ server: HTTPServer, _ descriptor: Int32, _ session: TLSSession?, serial: Int) {
         self.server = server
+        self.serial = serial
         loop = server.loop
         latestEvent = server.loop.now
         configuration = server.configuration
