@@ -6,8 +6,8 @@ import MartletTape
 /// A recorded day as the crowd: its markets, books and trades come to pass again, at real speed or faster, while
 /// members' orders queue among them as the queue model supposes.
 ///
-/// What the recording begins with (definitions, snapshots, and two seconds more, so that books are there) has happened
-/// when the exchange opens; the rest follows from then on. Opening and closing times move along.
+/// What the recording begins with (definitions, and the first two seconds of books) has happened when the exchange
+/// opens; the rest follows from then on. Opening and closing times move along.
 final class TapeWorld: ExchangeWorld {
     unowned let exchange: Exchange
     private var source: TapeSource
@@ -32,23 +32,22 @@ final class TapeWorld: ExchangeWorld {
         if let problem { throw SandboxError("tape \(file): \(problem)") }
     }
 
-    /// When a recording's first change or trade came, and a little later.
+    /// The time of the last record within two seconds of the first book or trade.
     private static func opening(_ file: String) throws -> Timestamp {
         var scout = TapeSource(try TapeReader(path: file))
-        var latest = Timestamp.unknown
+        var (first, latest) = (Timestamp.unknown, Timestamp.unknown)
         do {
             while true {
                 let step = try scout.next()
-                switch step {
-                case .end: return latest
-                case .input: latest = scout.time.isKnown ? scout.time : latest
-                case .market:
-                    latest = scout.event.receiveTime
-                    switch scout.event.kind {
-                    case .delta, .trade: return latest.isKnown ? latest + preface : latest
-                    case .snapshotStart, .snapshotLevel, .groupEnd: continue
-                    }
+                if case .end = step { return latest }
+                var time = scout.time
+                if case .market = step {
+                    time = scout.event.receiveTime
+                    if !first.isKnown { first = time }
                 }
+                guard time.isKnown else { continue }
+                if first.isKnown, time > first + preface { return latest }
+                latest = max(time, latest)
             }
         } catch {
             throw SandboxError("tape \(file): \(error)")
