@@ -70,6 +70,7 @@ struct CrowdTests {
         let answer = client.readToEnd()
         let code = answer.split(separator: " ").dropFirst().first.map(String.init) ?? ""
         #expect(["400", "413", "505", "501"].contains(code), "\(answer.prefix(100))")
+        #expect(answer.contains(#"{"error":{"code":"invalid_request","message":"#))
         #expect(try await rig.call("GET", "exchange/status").status == 200)
     }
 

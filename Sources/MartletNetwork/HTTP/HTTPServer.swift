@@ -22,6 +22,8 @@ public struct HTTPServerConfiguration: Sendable {
     public var lingerTimeout = Nanoseconds.seconds(1)
     /// Room for one read of a connection.
     public var readSize = 16 * 1024
+    /// Headers and body of the answer to what is no request, or comes too slowly; nil for the bare message.
+    public var refusal: (@Sendable (_ status: Int, _ message: String) -> (HTTPHeaders, [UInt8]))?
 
     public init() {}
 }

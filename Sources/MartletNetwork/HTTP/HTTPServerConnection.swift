@@ -107,7 +107,7 @@ final class HTTPServerConnection: StreamHandler {
             }
         } catch {
             let status = HTTPResponseEncoder.status(for: error)
-            answer(status: status, headers: [:], body: Array(error.description.utf8), closing: true)
+            refuse(status, error.description)
         }
     }
 
@@ -160,6 +160,11 @@ final class HTTPServerConnection: StreamHandler {
             }
             readRequests()
         }
+    }
+
+    private func refuse(_ status: Int, _ message: String) {
+        let (headers, body) = configuration.refusal?(status, message) ?? ([:], Array(message.utf8))
+        answer(status: status, headers: headers, body: body, closing: true)
     }
 
     private func write(_ bytes: [UInt8]) {
@@ -226,7 +231,7 @@ final class HTTPServerConnection: StreamHandler {
     private func timedOut() {
         timer = nil
         if state == .reading && requestBegun {
-            answer(status: 408, headers: [:], body: [], closing: true)
+            refuse(408, "the request came too slowly")
         } else {
             close()
         }

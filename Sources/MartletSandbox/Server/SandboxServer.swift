@@ -120,6 +120,11 @@ public final class SandboxServer {
         configuration.connectionsMax = settings.connectionsMax
         configuration.requestTimeout = Nanoseconds.seconds(Int64(settings.requestSeconds))
         configuration.limits.bodyBytes = 4 * 1024 * 1024
+        let nested = settings.rules.nestedErrors
+        configuration.refusal = { status, message in
+            let body = APIError(status, "invalid_request", message).body(nested: nested)
+            return (["Content-Type": "application/json"], Array(JSONWriter.text(body).utf8))
+        }
         do {
             http = try HTTPServer(
                 loop, on: address, tls: certificates?.server, configuration: configuration, handler: self)
