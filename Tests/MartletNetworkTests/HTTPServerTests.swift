@@ -161,7 +161,9 @@ import Testing
     }
 
     @Test func refusalsAreWordedByTheOwner() throws {
-        let fixture = try Fixture { $0.refusal = { status, _ in (["X-Kind": "own"], "told \(status)".bytes) } }
+        let fixture = try Fixture {
+            $0.refusal = { status, _ in (["X-Kind": "own"], "told \(status)".bytes) }
+        }
         let peer = try fixture.peer()
         peer.send("nonsense\r\n\r\n")
         try fixture.test.run { peer.hasEnded }
