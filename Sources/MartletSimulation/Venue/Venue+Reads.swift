@@ -118,6 +118,7 @@ extension Venue {
         var reserved: [Int: Money] = [:]
         var listed = 0
         for entry in accounts[account].markets.all {
+            let before = listed
             precondition(entry.position.cost.raw >= 0)
             precondition(!entry.position.quantity.isZero || entry.position.cost == .zero)
             for side in [Side.bid, .ask] {
@@ -131,6 +132,7 @@ extension Venue {
                 }
                 precondition(open == entry[open: side])
             }
+            precondition(listed - before == entry.openCount)
             let shard = definitions[Int(entry.market.index)].shard
             reserved[shard, default: .zero] += entry.reserved
         }
