@@ -233,6 +233,12 @@ extension SandboxServer {
         guard let amount = try? Money(parsing: try reader.required("dollars")) else {
             throw .badRequest("dollars must be an amount as text")
         }
+        let held = exchange.venue.cash(member.accounts[0])
+        let most = Money(dollars: 10_000_000_000)
+        guard amount <= most, amount >= .zero - most, held + amount <= most, held + amount >= .zero - most
+        else {
+            throw .badRequest("an account holds at most 10000000000 dollars")
+        }
         exchange.venue.deposit(amount, shard: max(try reader.shard() ?? 0, 0), account: member.accounts[0])
     }
 }
