@@ -16,6 +16,7 @@ package struct BacktestDriver: ~Copyable {
     /// When the run wants to sample its state, or to glance at it. At first the start itself.
     private var due = Timestamp.distantPast
     private var sampleDue = Timestamp.distantFuture
+    private var lookedAt = Timestamp.distantPast
     package private(set) var summary = RunSummary()
 
     /// Often enough for a smooth bar and a quick Ctrl-C, seldom enough to cost nothing.
@@ -232,8 +233,9 @@ package struct BacktestDriver: ~Copyable {
             sample(time)
             sampleDue = time + settings.sampleInterval
         } else {
-            observer?.glanced(RunGlance(of: engine, at: time))
+            observer?.glanced(RunGlance(of: engine, at: time, since: lookedAt))
         }
+        lookedAt = time
         due = min(sampleDue, max(time + settings.glanceInterval, record))
     }
 

@@ -9,7 +9,7 @@ public struct BacktestSettings: Hashable, Sendable {
     public var limits = RateLimits.basic
     /// How often, in the run's own time, its state is sampled for the report; zero for never.
     public var sampleInterval = TimeSpan.seconds(1)
-    /// How often between two samples the books of markets with orders or a position are looked at.
+    /// How often between two samples the books that strategies follow are looked at.
     public var glanceInterval = TimeSpan.seconds(1)
     /// Cancels what rests at the end, so that a run cut off leaves no order behind in the accounts.
     public var cancelsAtEnd = false

@@ -102,8 +102,8 @@ public struct RunSample: Sendable {
     }
 }
 
-/// What changes fastest of a run: the books of markets with orders or a position, and the write budget. In a run
-/// of weeks two samples lie many minutes apart, and a market may live for fifteen.
+/// What changes fastest of a run: the subscribed books that did change, and the write budget. In a run of weeks
+/// two samples lie many minutes apart, and a market may live for fifteen.
 public struct RunGlance: Sendable {
     public var time: Timestamp
     public var tops: [RunSample.Top]
@@ -111,11 +111,15 @@ public struct RunGlance: Sendable {
     public var tokensAvailable: Int
     public var queued: Int
 
-    package init(of engine: borrowing Engine, at time: Timestamp) {
+    /// `since`: when the run was looked at last.
+    package init(of engine: borrowing Engine, at time: Timestamp, since: Timestamp) {
         self.time = time
         let markets = engine.markets
         tops = (0..<markets.count).compactMap { index in
-            markets.states[index].isWatched ? RunSample.top(Market.ID(index), in: markets) : nil
+            let state = markets.states[index]
+            // With an order or a position, a book that was lost is worth knowing too.
+            guard state.isWatched || state.subscribers != 0 && state.lastChange >= since else { return nil }
+            return RunSample.top(Market.ID(index), in: markets)
         }
         (tokensSpent, tokensAvailable, queued) = engine.shared.trading.writeBudget(at: time)
     }

@@ -156,7 +156,7 @@ import Testing
         }
     }
 
-    /// Between samples that lie an hour apart, markets with orders are looked at every second, while records flow.
+    /// Between samples that lie an hour apart, what strategies follow is looked at every second, while records flow.
     @Test func whatIsTradedIsGlancedAt() throws {
         final class Watcher: RunObserver {
             var glances: [Timestamp] = []
