@@ -71,6 +71,29 @@ import Testing
         #expect(engine.statistics.bookFaults == 0)
     }
 
+    /// An answer of the venue comes whenever it comes, inside a group too, where the book is crossed for moments.
+    @Test func fieldNote10_aBookCrossedInsideItsGroupRefusesNothing() {
+        let notes = Notes()
+        var engine = makeEngine(notes)
+        notes.onBook = { market, context in context.quote(market, bid: Quote(0.38, 1), ask: nil) }
+        notes.onOrder = { order, context in
+            if order.status == .resting {
+                context.quote(order.market, bid: Quote(0.39, 1), ask: nil)
+            }
+        }
+        open(&engine)
+        notes.onBook = nil
+        _ = engine.takeOutputs()
+        engine.handle(event(.delta, .bid, 46, 10))
+        let accepted = VenueReport(
+            .accepted(filled: .zero, remaining: 1, end: nil), order: OrderID(1), market: Self.market,
+            exchangeTime: Timestamp(seconds: 101))
+        engine.handle(.report(accepted), at: Timestamp(seconds: 101))
+        let outputs = engine.takeOutputs()
+        #expect(outputs.contains { if case .command(.amend) = $0 { true } else { false } })
+        #expect(!outputs.contains { if case .record(.refused) = $0 { true } else { false } })
+    }
+
     @Test func everyChangeIsToldToWhoAsks() {
         let notes = Notes()
         notes.bookUpdates = .everyChange
