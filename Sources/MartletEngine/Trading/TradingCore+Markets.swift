@@ -242,6 +242,8 @@ extension TradingCore {
                 portfolios[index].startDay()
             }
             haltSweep = nil
+            // What was refused for the halt alone may be asked for again.
+            for pair in quotes.indices { quotes[pair].refused = BySide(nil) }
             tell(.risk(.active, reason: "resumed by the operator", strategy: nil))
         case .tighten(let account, let strategies):
             gate.tighten(account: account, strategies: strategies)

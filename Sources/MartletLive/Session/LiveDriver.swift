@@ -127,7 +127,8 @@ package final class LiveDriver {
         auditor?.look(at: now)
         watchSilence(now)
         if now >= statusDue {
-            statusDue = now + LiveDriver.statusInterval
+            // The end of a pause is waited for.
+            statusDue = now + (pausedShards.isEmpty ? LiveDriver.statusInterval : LiveDriver.statusPause)
             statusAsked = now
             askStatus()
         }
@@ -174,6 +175,7 @@ package final class LiveDriver {
         for shard in shards.sorted() {
             let isTrading = status.isTrading(shard: shard)
             if !isTrading, pausedShards.insert(shard).inserted {
+                statusDue = min(statusDue, session.now + LiveDriver.statusPause)
                 session.tell(.exchangePaused(shard: shard))
                 change(shard, from: .active, to: .inactive)
             } else if isTrading, pausedShards.remove(shard) != nil {

@@ -118,4 +118,28 @@ import Testing
         rig.core.advance(to: rig.now)
         #expect(rig.core.day?.realized.last == .zero && rig.core.day!.end > day.end)
     }
+
+    /// A quote that was refused for want of cash, or while halted, is no quote that is never asked for again.
+    @Test func aRefusedQuoteIsJudgedAgainWhenItIsAskedForLater() {
+        let quote = Quote(0.40, 10)
+        rig.core.setBalance(shard: nil, 1, now: rig.now)
+        rig.quote(quote, nil)
+        rig.quote(quote, nil)
+        #expect(rig.only(.bid) == nil && rig.core.refusalCounts.first { $0.rule == .balance }?.count == 1)
+        rig.core.setBalance(shard: nil, 100, now: rig.now)
+        rig.wait(.seconds(6))
+        rig.quote(quote, nil)
+        #expect(rig.only(.bid)?.price == 0.40)
+
+        rig.core.command(.halt(reason: "the operator"), now: rig.now)
+        if let order = rig.only(.bid) {
+            rig.accept(order.id)
+            rig.report(.cancelled(by: 10), order.id)
+        }
+        rig.quote(quote, nil)
+        #expect(rig.only(.bid) == nil)
+        rig.core.command(.resume, now: rig.now)
+        rig.quote(quote, nil)
+        #expect(rig.only(.bid)?.price == 0.40, "at once: the halt alone had refused it")
+    }
 }
