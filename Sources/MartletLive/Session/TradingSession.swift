@@ -43,8 +43,12 @@ package final class TradingSession {
     private var isBusy = false
     private var isJournalFull = false
     private var keptStates: [String: [UInt8]] = [:]
-    /// What the risk state was last changed for; nil while it is active.
-    private(set) var haltReason: String?
+    /// What keeps orders from leaving, or from being taken.
+    var obstacles = OrderObstacles()
+    /// The operator, or the session in their place, changes the risk state: it is no limit that was reached.
+    private var isCommanded = false
+    /// Told of an order that the exchange refused.
+    var onRejection: () -> Void = {}
     package private(set) var isStopped = false
     /// It is to end: the last halt is no alarm.
     package var isEnding = false
@@ -161,8 +165,10 @@ package final class TradingSession {
         let at = max(time, engine.now)
         journal.append(input, at: at)
         if case .report(let report) = input { count(report) }
+        if case .command = input { isCommanded = true }
         engine.handle(input, at: at)
         if engine.hasOutputs { deliver(at: at) }
+        isCommanded = false
         journal.endInput()
     }
 
@@ -307,18 +313,45 @@ package final class TradingSession {
             keptStates[name] = bytes
             journal.keep(bytes, of: name, isRestored: false, at: now)
         }
+        keepDay()
+    }
+    /// And what this day has realised so far: a crash is no new day.
+    private func keepDay() {
+        guard let day = engine.shared.trading.day else { return }
+        let kept = DayResult(end: day.end, realized: day.realized, strategies: engine.strategyNames)
+        guard let bytes = kept.bytes, keptStates[DayResult.name] != bytes else { return }
+        keptStates[DayResult.name] = bytes
+        journal.keep(bytes, of: DayResult.name, isRestored: false, at: now)
+    }
+    /// What earlier sessions of this day have realised counts in the day's loss.
+    package func carry(_ states: [String: [UInt8]]) {
+        guard let kept = states[DayResult.name], let day = DayResult(bytes: kept), day.end > now else {
+            return
+        }
+        for (name, realized) in day.strategies.sorted(by: { $0.key < $1.key }) {
+            guard let index = engine.strategyNames.firstIndex(of: name) else { continue }
+            take(.command(.carry(realized, strategy: index)), at: now)
+        }
+        take(.command(.carry(day.account, strategy: nil)), at: now)
     }
 
     private func observe(_ record: EngineRecord, at time: Timestamp) {
         switch record {
         case .order(let order, _):
             if order.status.isFinal { finished(order) }
+            if obstacles.note(order, at: time) { onRejection() }
         case .fill(let fill, _, _):
             statistics.fills += 1
             if !fill.isTaker { restingFilled(fill, at: time) }
         case .risk(let state, let reason):
-            haltReason = state == .active ? nil : "\(state.rawValue): \(reason)"
-            if state == .halted { tell(isEnding ? .remark("halted: \(reason)") : .halted(reason: reason)) }
+            obstacles.riskChanged(state, reason)
+            guard state == .halted else { break }
+            if isEnding {
+                tell(.remark("halted: \(reason)"))
+            } else {
+                if !isCommanded { tell(.limit(reason: reason)) }
+                tell(.halted(reason: reason))
+            }
         case .bookUnusable(let market, let fault):
             switch fault {
             // The book contradicts itself: it is asked for anew.
@@ -327,7 +360,8 @@ package final class TradingSession {
             // The feed knows, and asks by itself.
             case .gap, .unknownMarket, .noSnapshot: break
             }
-        case .settlement, .status, .result, .bookUsable, .refused, .log, .series: break
+        case .refused(_, let refusal, _): obstacles.note(refusal, at: time)
+        case .settlement, .status, .result, .bookUsable, .log, .series: break
         }
     }
 
