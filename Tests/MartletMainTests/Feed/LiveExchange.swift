@@ -58,7 +58,9 @@ final class LiveExchange: HTTPServerHandler, @unchecked Sendable {
         let ticker = LiveExchange.ticker
         switch path {
         case "/trade-api/v2/markets":
-            guard request.head.target.contains("B54.5") || request.head.target.contains("series_ticker=KXHIGHNY"),
+            guard
+                request.head.target.contains("B54.5")
+                    || request.head.target.contains("series_ticker=KXHIGHNY"),
                 !isHidden.load(ordering: .relaxed)
             else {
                 return responder.respond(200, headers: date, body: Array(#"{"markets":[],"cursor":""}"#.utf8))
