@@ -74,11 +74,19 @@ enum BookCommand {
             }
             if invocation[once] { watch.isDone = true }
         }
-        // A screen is redrawn ten times a second at most; machines get every change.
+        // A screen is redrawn ten times a second at most, and when it changes its size; machines get every change.
+        var size = (terminal.outputColumns, terminal.outputRows)
+        func tick() throws {
+            guard onScreen else { return }
+            let now = (terminal.outputColumns, terminal.outputRows)
+            if now != size { isDirty = true }
+            size = now
+            try show()
+        }
         desk.onDrained = { _ in if !onScreen { watch.attempt { try show() } } }
         try desk.run(
             seconds: invocation[once] ? invocation[timeout] ?? 20 : nil,
-            tick: { if onScreen { try show() } }, until: { watch.isDone })
+            tick: tick, until: { watch.isDone })
         return try watch.finish(market.ticker)
     }
 
