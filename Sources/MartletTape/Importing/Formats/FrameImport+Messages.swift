@@ -33,7 +33,13 @@ extension FrameImport {
             announce(frame, connection)
         case .unsubscribed:
             assembler.report.controls += 1
-            if let sid = frame.sid { connections[connection].subscriptions.removeAll { $0.sid == sid } }
+            guard let sid = frame.sid, let index = connections[connection].subscription(sid) else { return }
+            connections[connection].subscriptions[index].isOver = true
+            // Nobody keeps its books up to date any more.
+            _ = try assembler.advance(line)
+            for market in connections[connection].subscriptions[index].markets {
+                assembler.interrupt(try assembler.market(market))
+            }
         case .ok, .error: assembler.report.controls += 1
         case .fill, .userOrder, .marketPosition, .orderGroup: assembler.report.privateMessages += 1
         case .marketLifecycle, .multivariateLifecycle, .eventLifecycle, .eventFeeUpdate, .reference:
