@@ -255,6 +255,27 @@ import Testing
         #expect(again.book().bestBid == 0.3)
     }
 
+    /// From its own time on, and until it is taken back.
+    @Test func anEventsFeesOverrideThoseOfTheSeries() throws {
+        func update(_ type: String, _ multiplier: String, _ second: Int) -> String {
+            "{\"recv_ns\":\(second)000000000,\"frame\":{\"type\":\"event_fee_update\",\"sid\":7,\"msg\":{"
+                + "\"event_ticker\":\"KXTEST-1\",\"fee_type_override\":\(type),"
+                + "\"fee_multiplier_override\":\(multiplier)}}}"
+        }
+        let imported = try scratch.imported([
+            "{\"recv_ns\":1000000000,\"frame\":\(Frames.snapshot(1))}",
+            update("\"quadratic_with_maker_fees\"", "0.5", 60), update("null", "null", 90),
+        ])
+        let fees = imported.reading.said.compactMap { said -> String? in
+            guard case .input(.defined(let market), let time) = said else { return nil }
+            return "\(time.seconds) \(market.fees.type.wire) \(market.fees.multiplierMillionths)"
+        }
+        #expect(
+            fees == [
+                "1 quadratic 1000000", "60 quadratic_with_maker_fees 500000", "90 quadratic 1000000",
+            ])
+    }
+
     @Test func numbersAtTheEndOfTheirRangeBreakNothing() throws {
         let line = Frames.delta(3)
         for number in ["9223372036854775807", "9223372036854775806", "-1", "-9223372036854775808"] {
