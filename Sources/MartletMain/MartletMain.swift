@@ -13,6 +13,7 @@ public enum MartletMain {
         _ strategies: [any Strategy.Type],
         arguments: [String] = Array(CommandLine.arguments.dropFirst())
     ) -> Never {
+        ContainerInit.ensure()
         Determinism.ensure()
         Interrupt.install()
         CryptoLibrary.keepUntilTheEnd()

@@ -255,6 +255,24 @@ import Testing
         #expect(engine.statistics.runawayCallbacks == 1)
     }
 
+    @Test func aTimerThatSetsItselfForAtOnceDoesNotHoldTheClock() {
+        let notes = Notes()
+        var fired = 0
+        notes.onStart = { context in context.setTimer(after: .zero) }
+        notes.onTimer = { _, context in
+            fired += 1
+            context.setTimer(after: .zero)
+        }
+        var engine = makeEngine(notes)
+        engine.handle(.clock, at: engine.now)
+        #expect(fired > 1)
+        #expect(engine.statistics.runawayCallbacks >= 1)
+        #expect(engine.nextWake > engine.now)
+        let before = fired
+        engine.handle(.clock, at: engine.nextWake)
+        #expect(fired > before)
+    }
+
     @Test func statesAreSavedAndRestoredByName() throws {
         let notes = Notes()
         let engine = Engine(

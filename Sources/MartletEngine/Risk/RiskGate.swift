@@ -297,7 +297,7 @@ struct RiskGate {
 
 extension Portfolio.Projection {
     /// No sum is beyond its limit: what nearly every order comes to, found at once.
-    fileprivate func isWithin(_ limits: RiskLimits) -> Bool {
+    func isWithin(_ limits: RiskLimits) -> Bool {
         marketPosition <= limits.maxMarketPosition && eventPosition <= limits.maxEventPosition
             && totalPosition <= limits.maxTotalPosition && marketLoss <= limits.maxMarketLoss
             && eventLoss <= limits.maxEventLoss && totalLoss <= limits.maxTotalLoss

@@ -22,7 +22,8 @@ public enum ExitCode: Int32, Sendable, CaseIterable {
         case .usage: "the command line or the configuration is wrong"
         case .nothingUsable: "the input was read to its end and held nothing usable"
         case .interrupted: "Ctrl-C: the partial result was put out, marked as such"
-        case .terminated: "SIGTERM: the partial result was put out, marked as such"
+        case .terminated:
+            "SIGTERM, or a terminal that hung up: the partial result was put out, marked as such"
         }
     }
 }

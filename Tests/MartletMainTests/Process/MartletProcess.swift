@@ -22,10 +22,11 @@ enum MartletProcess {
     }()
 
     static func start(
-        _ arguments: [String], in folder: URL? = nil, without variable: String? = nil, error: Pipe = Pipe()
+        _ arguments: [String], in folder: URL? = nil, without variable: String? = nil, error: Pipe = Pipe(),
+        program: String = MartletProcess.path
     ) throws -> (Process, Pipe, Pipe) {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
+        process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
         if let folder { process.currentDirectoryURL = folder }
         if let variable {
