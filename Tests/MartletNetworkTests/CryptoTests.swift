@@ -100,6 +100,27 @@ import Testing
         #expect(throws: KeyError.self) { try PublicKey(pem: pem.bytes) }
     }
 
+    /// It reads well and signs: only a signature held against the key shows it.
+    @Test func aKeyWithAWrongDigitIsRefusedWhenItIsRead() throws {
+        let whole = try PrivateKey.generate(.rsa).traditionalPEM()
+        let lines = whole.split(separator: "\n").dropFirst().dropLast()
+        let contents = try #require(Base64.decode(lines.joined()))
+        // The modulus begins at the twelfth byte; the first prime comes behind both exponents.
+        for place in [100, 200] {
+            var damaged = contents
+            damaged[place] ^= 4
+            let pem =
+                "-----BEGIN RSA PRIVATE KEY-----\n\(Base64.encode(damaged))\n-----END RSA PRIVATE KEY-----\n"
+            #expect(throws: KeyError.malformed) { try PrivateKey(pem: pem.bytes) }
+        }
+        #expect(throws: Never.self) { try PrivateKey(pem: whole.bytes) }
+    }
+
+    @Test func aByteOrderMarkBeforeTheKeyIsSkipped() throws {
+        let rsa = try PrivateKey.generate(.ed25519)
+        #expect(try PrivateKey(pem: ("\u{feff}" + rsa.pem()).bytes).publicKey.pem() == rsa.publicKey.pem())
+    }
+
     @Test func keysAreFoundAmongOtherBlocksAndUnderAWrongLabel() throws {
         let rsa = try PrivateKey.generate(.rsa)
         let pem = try rsa.pem()

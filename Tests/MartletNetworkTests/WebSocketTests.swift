@@ -210,6 +210,21 @@ final class WebSocketPair: HTTPServerHandler {
         #expect(pair.serverLog.texts.isEmpty)
     }
 
+    @Test func aCloseThatCouldNotBeAnsweredIsNotClean() throws {
+        let pair = try WebSocketPair(connect: false)
+        let peer = try pair.peer()
+        peer.stream.pauseReading()
+        let server = try #require(pair.server)
+        let message = [UInt8](repeating: 7, count: 64 * 1024)
+        // Until the kernel takes no more: the answer stands behind it.
+        while server.pendingOutput == 0 { message.withUnsafeBytes { _ = server.send(.binary, $0) } }
+        peer.send(Frames.raw(0x88, [0x03, 0xe8], mask: mask))
+        try pair.test.run { pair.serverLog.closure != nil }
+        #expect(
+            pair.serverLog.closure == WebSocketClosure(cause: .closeFrame(1000, reason: ""), isClean: false))
+        peer.stream.close()
+    }
+
     @Test func endWithoutCloseFrameIsNotClean() throws {
         let pair = try WebSocketPair(connect: false)
         let peer = try pair.peer()

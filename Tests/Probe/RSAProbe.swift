@@ -36,6 +36,8 @@ enum RSAProbe {
         }
         do {
             let key = try PrivateKey(pem: pem)
+            // Certificates may have such a key; the exchange takes none.
+            guard key.algorithm != .ecdsaP256 else { throw KeyError.unsupported(algorithm: "EC") }
             let message = timestamp + method.uppercased() + path.prefix { $0 != "?" }
             print(Base64.encode(try key.sign(Array(message.utf8))))
             return 0

@@ -123,6 +123,7 @@ extension Engine {
 
     /// Fires what is due by the clock: market hours first set, first fired.
     private mutating func runClock() {
+        shared.immediateTimers = 0
         while let entry = shared.timers.popDue(now) {
             switch entry {
             case .strategy(let index, let timer): host(index).timerFired(timer)
@@ -140,6 +141,7 @@ extension Engine {
             }
             settleWork()
         }
+        if shared.immediateTimers > Engine.maximumRounds { countRunaway() }
         let now = now
         core._withUnsafeGuaranteedRef { $0.advance(to: now) }
     }

@@ -7,7 +7,11 @@ public final class FeedBooks {
     private final class Held {
         var book: OrderBook
         var isUsable = false
-        init(_ unit: Price) { book = OrderBook(unit: unit) }
+        let unit: Price
+        init(_ unit: Price) {
+            self.unit = unit
+            book = OrderBook(unit: unit)
+        }
     }
     private var held: [Held] = []
 
@@ -38,6 +42,11 @@ public final class FeedBooks {
     public func unusable(_ market: Market.ID) {
         guard Int(market.index) < held.count else { return }
         held[Int(market.index)].isUsable = false
+    }
+    /// Gives the book's memory back; a snapshot fills it again.
+    public func forget(_ market: Market.ID) {
+        guard Int(market.index) < held.count else { return }
+        held[Int(market.index)] = Held(held[Int(market.index)].unit)
     }
     public func isUsable(_ market: Market.ID) -> Bool {
         Int(market.index) < held.count && held[Int(market.index)].isUsable

@@ -24,6 +24,8 @@ public struct RestRequest: Hashable, Sendable {
     public var items = 1
     /// The exchange answers without a signature; one does no harm.
     public var isPublic = false
+    /// A member by which the body of a 500, 503 or 504 is known to be the answer all the same; nil: none is.
+    var faultMember: String?
 
     init(_ method: Method, _ path: String, scope: BudgetScope = .read) {
         self.method = method

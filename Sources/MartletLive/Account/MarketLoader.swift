@@ -19,10 +19,11 @@ package struct MarketLoader: Sendable {
         }
         return tickers.compactMap { found[$0] }
     }
-    package func open(series: [String]) async throws -> [Market] {
+    /// - Parameter known: tickers that are not asked about further, and left out.
+    package func open(series: [String], except known: Set<String> = []) async throws -> [Market] {
         var markets: [Market] = []
         for name in series {
-            markets += try await list(MarketFilter(series: name, status: "open"))
+            markets += try await list(MarketFilter(series: name, status: "open"), except: known)
         }
         return markets
     }
@@ -34,9 +35,11 @@ package struct MarketLoader: Sendable {
         return markets
     }
 
-    private func list(_ filter: MarketFilter) async throws -> [Market] {
+    private func list(_ filter: MarketFilter, except known: Set<String> = []) async throws -> [Market] {
         var listed: [ListedMarket] = []
-        for try await market in client.all(Endpoints.markets(filter)) { listed.append(market) }
+        for try await market in client.all(Endpoints.markets(filter)) where !known.contains(market.ticker) {
+            listed.append(market)
+        }
         client.remember(listed)
         var events: [String: ListedEvent] = [:]
         var series: [String: ListedSeries] = [:]

@@ -126,9 +126,9 @@ final class OrderResolver {
 /// A closure that is made on the loop's thread and called there alone, carried through a task.
 ///
 /// Unchecked: sound for just that reason.
-struct LoopReturn<Value>: @unchecked Sendable {
-    let body: (Value) -> Void
-    init(_ body: @escaping (Value) -> Void) { self.body = body }
+package struct LoopReturn<Value>: @unchecked Sendable {
+    package let body: (Value) -> Void
+    package init(_ body: @escaping (Value) -> Void) { self.body = body }
 }
 
 extension TradingSession {

@@ -30,6 +30,8 @@ package final class TradingSession {
     private var time: Timestamp
 
     private var scratch: [EngineOutput] = []
+    /// Commands in `scratch`, by index, that did not leave: the journal had no room for them.
+    private var withheld: [Int] = []
     private var waiting: [Waiting] = []
     /// What came while another was under way.
     private struct Waiting {
@@ -222,12 +224,35 @@ package final class TradingSession {
         while engine.hasOutputs {
             scratch.removeAll(keepingCapacity: true)
             engine.drainOutputs { scratch.append($0) }
-            // The gateway never answers from inside a call, so nothing is added while this is read.
-            for output in scratch { deliver(output, at: time) }
+            // The gateway never answers from inside a call, so nothing is added while this is read. What leaves goes
+            // first: books are kept of it, and of all else, while it is on its way.
+            withheld.removeAll(keepingCapacity: true)
+            for (index, output) in scratch.enumerated() {
+                if case .command(let command) = output, !send(command, at: time) { withheld.append(index) }
+            }
+            for (index, output) in scratch.enumerated() {
+                note(output, isWithheld: withheld.contains(index), at: time)
+            }
         }
     }
 
-    private func deliver(_ output: EngineOutput, at time: Timestamp) {
+    /// False when it does not leave.
+    private func send(_ command: VenueCommand, at time: Timestamp) -> Bool {
+        let isWritten = journal.append(command, at: time)
+        // An order that is not written down does not leave. Cancels do.
+        if !isWritten, command.isPlacing {
+            refuse(command, at: time)
+            return false
+        }
+        if engine.strategyNames.count > 1 { noteOwners(command, at: time) }
+        gateway.submit(command, at: time)
+        if passBegan != 0, let written = rest?.lastWrite, written > passBegan {
+            statistics.tickToOrder.record(written - passBegan)
+        }
+        return true
+    }
+
+    private func note(_ output: EngineOutput, isWithheld: Bool, at time: Timestamp) {
         journal.fold(output)
         switch output {
         case .command(let command):
@@ -237,15 +262,8 @@ package final class TradingSession {
             case .placeBatch(let orders): statistics.places += orders.count
             case .amend, .decrease, .cancel, .cancelBatch, .cancelEverything: break
             }
-            let isWritten = journal.append(command, at: time)
-            // An order that is not written down does not leave. Cancels do.
-            if !isWritten, command.isPlacing { return refuse(command, at: time) }
-            if engine.strategyNames.count > 1 { noteOwners(command, at: time) }
+            if isWithheld { return }
             noteOwn(command, at: time)
-            gateway.submit(command, at: time)
-            if passBegan != 0, let written = rest?.lastWrite, written > passBegan {
-                statistics.tickToOrder.record(written - passBegan)
-            }
             observer?.sent(command, at: time)
         case .subscribe(let market): follow(market)
         case .unsubscribe(let market): leave(market)

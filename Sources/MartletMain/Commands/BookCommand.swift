@@ -33,9 +33,10 @@ enum BookCommand {
         let access = try ExchangeAccess(invocation)
         let signer = try access.signer("the exchange's feed asks for a key, for public prices too")
         let loop = try EventLoop()
-        let market = try MarketLookup(loop, access).markets(invocation.operands)[0]
+        let lookup = try MarketLookup(access, signer)
+        let market = try lookup.markets(invocation.operands)[0]
         let desk = FeedDesk(loop)
-        desk.connect(access, signer)
+        desk.connect(access, signer, lookup.client)
         desk.follow(market, [.book])
         let watch = FeedWatch(desk, terminal, isOnce: invocation[once])
         let view = BookView(market, depth: invocation[depth] ?? 10)
@@ -58,7 +59,9 @@ enum BookCommand {
             if invocation.isJSON {
                 text = view.json(desk)
             } else if onScreen || invocation[once] {
-                text = view.screen(desk)
+                text = view.screen(
+                    desk, columns: terminal.outputColumns ?? .max,
+                    rows: onScreen ? terminal.outputRows ?? 24 : .max)
             } else {
                 text = view.touch(desk)
             }
@@ -71,11 +74,19 @@ enum BookCommand {
             }
             if invocation[once] { watch.isDone = true }
         }
-        // A screen is redrawn ten times a second at most; machines get every change.
+        // A screen is redrawn ten times a second at most, and when it changes its size; machines get every change.
+        var size = (terminal.outputColumns, terminal.outputRows)
+        func tick() throws {
+            guard onScreen else { return }
+            let now = (terminal.outputColumns, terminal.outputRows)
+            if now != size { isDirty = true }
+            size = now
+            try show()
+        }
         desk.onDrained = { _ in if !onScreen { watch.attempt { try show() } } }
         try desk.run(
             seconds: invocation[once] ? invocation[timeout] ?? 20 : nil,
-            tick: { if onScreen { try show() } }, until: { watch.isDone })
+            tick: tick, until: { watch.isDone })
         return try watch.finish(market.ticker)
     }
 
@@ -102,32 +113,46 @@ enum BookCommand {
             ]).text
         }
 
-        func screen(_ desk: FeedDesk) -> String {
-            let bids = desk.books.levels(Market.ID(0), .bid, depth)
-            let asks = desk.books.levels(Market.ID(0), .ask, depth)
+        /// Lines that stand beside the levels: names, head, and what is wrong.
+        private static let otherRows = 7
+        /// Columns of the four figures and the space between the sides: with room, and without.
+        private static let wide = (size: 14, price: 9, gap: 2)
+        private static let narrow = (size: 10, price: 8, gap: 1)
+
+        /// Fits a screen of this size: what would not is left out, not wrapped, for it is drawn in place.
+        func screen(_ desk: FeedDesk, columns: Int, rows: Int) -> String {
+            let shown = max(1, min(depth, rows == .max ? .max : rows - BookView.otherRows))
+            let bids = desk.books.levels(Market.ID(0), .bid, shown)
+            let asks = desk.books.levels(Market.ID(0), .ask, shown)
+            let wide = BookView.wide
+            let layout = columns > 2 * (wide.size + wide.price) + wide.gap ? wide : BookView.narrow
             func right(_ text: String, _ width: Int) -> String {
                 String(repeating: " ", count: max(0, width - text.count)) + text
             }
+            func row(_ cells: (String, String, String, String)) -> String {
+                right(cells.0, layout.size) + right(cells.1, layout.price)
+                    + String(repeating: " ", count: layout.gap)
+                    + right(cells.2, layout.price - 2) + right(cells.3, layout.size)
+            }
             var lines = [
-                market.ticker, market.title + (market.subtitle.isEmpty ? "" : ": \(market.subtitle)"),
+                market.ticker, market.title + (market.subtitle.isEmpty ? "" : ": \(market.subtitle)"), "",
+                row(("contracts", "bid", "ask", "contracts")),
             ]
-            lines.append("")
-            lines.append(
-                right("contracts", 14) + right("bid", 9) + "  " + right("ask", 7) + right("contracts", 14))
-            for row in 0..<max(bids.count, asks.count) {
-                let bid = row < bids.count ? bids[row] : nil
-                let ask = row < asks.count ? asks[row] : nil
+            for index in 0..<max(bids.count, asks.count) {
+                let bid = index < bids.count ? bids[index] : nil
+                let ask = index < asks.count ? asks[index] : nil
                 lines.append(
-                    right(bid.map { "\($0.size)" } ?? "", 14) + right(bid.map { "\($0.price)" } ?? "", 9)
-                        + "  "
-                        + right(ask.map { "\($0.price)" } ?? "", 7)
-                        + right(ask.map { "\($0.size)" } ?? "", 14))
+                    row(
+                        (
+                            bid.map { "\($0.size)" } ?? "", bid.map { "\($0.price)" } ?? "",
+                            ask.map { "\($0.price)" } ?? "", ask.map { "\($0.size)" } ?? ""
+                        )))
             }
             if bids.isEmpty, asks.isEmpty { lines.append("  the book is empty") }
             if !desk.books.isUsable(Market.ID(0)) {
-                lines.append("\nout of date" + (desk.trouble.map { ": \($0)" } ?? ""))
+                lines += ["", "out of date" + (desk.trouble.map { ": \($0)" } ?? "")]
             }
-            return lines.joined(separator: "\n") + "\n"
+            return lines.map { String($0.prefix(columns)) }.joined(separator: "\n") + "\n"
         }
 
         func touch(_ desk: FeedDesk) -> String {
@@ -165,7 +190,9 @@ final class FeedWatch {
         case .open: hasOpened = true
         case .refused(let status, let reason, _):
             // A key that worked once is tried again: a long recording must outlive a bad hour of the exchange.
-            if status == 401 || status == 403, !hasOpened {
+            // A date that is refused is no wrong key: the next one is by the exchange's clock.
+            let isDate = reason.contains("header_timestamp_expired")
+            if status == 401 || status == 403, !hasOpened, !isDate {
                 fail(CommandError("\(reason): check --key-id, --key and --environment", code: .usage))
             } else {
                 lost(reason)

@@ -44,8 +44,11 @@ struct ExchangeAccess {
     }
 
     /// Throws a ``CommandError`` that says which setting is wrong and what to do.
+    /// - Parameter asks: whether a person at the terminal is asked for an encrypted key's pass phrase. Not for a
+    ///   session: its guard and 'martlet halt' open the key by themselves.
     init(
-        _ invocation: Invocation, variables: [String: String] = ProcessInfo.processInfo.environment
+        _ invocation: Invocation, variables: [String: String] = ProcessInfo.processInfo.environment,
+        asks: Bool = true
     ) throws {
         func setting(_ flag: ValueFlag<String>, _ variable: String) -> String? {
             if let given = invocation[flag] { return given }
@@ -63,7 +66,8 @@ struct ExchangeAccess {
         let file = setting(ExchangeFlags.key, "MARTLET_KEY")
         let phrase = setting(ExchangeFlags.passphrase, "MARTLET_KEY_PASSPHRASE")
         let authority = setting(ExchangeFlags.authority, "MARTLET_CA")
-        credentials = try ExchangeAccess.credentials(id: id, file: file, passphrase: phrase)
+        credentials = try ExchangeAccess.credentials(
+            id: id, file: file, passphrase: phrase, prompt: asks ? PassphrasePrompt.onTerminal() : nil)
         tls = try ExchangeAccess.tls(authority)
         func absolute(_ path: String?) -> String? { path.map { URL(fileURLWithPath: $0).path } }
         given = Given(
@@ -71,16 +75,20 @@ struct ExchangeAccess {
             authority: absolute(authority))
     }
 
-    private static func credentials(id: String?, file: String?, passphrase: String?) throws -> Credentials? {
+    private static func credentials(
+        id: String?, file: String?, passphrase: String?, prompt: PassphrasePrompt?
+    ) throws -> Credentials? {
         guard let id, let file else {
             if id != nil { throw CommandError.usage("a key id without its key: add --key FILE") }
             if file != nil { throw CommandError.usage("a key without its id: add --key-id ID") }
             return nil
         }
         do {
+            let prompted = prompt.map { prompt in Passphrase.prompt { prompt.ask(file) } } ?? .none
             return try Credentials(
-                keyID: id, file: file, passphrase: passphrase.map { .file($0) } ?? .none)
+                keyID: id, file: file, passphrase: passphrase.map { .file($0) } ?? prompted)
         } catch .passphraseNeeded {
+            if let code = Interrupt.exitCode { throw CommandError("interrupted", code: code) }
             throw CommandError.usage("the key is encrypted: add --key-passphrase FILE")
         } catch {
             throw CommandError("\(error)")

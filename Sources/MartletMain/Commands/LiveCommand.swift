@@ -87,7 +87,7 @@ enum LiveCommand {
     ) throws -> ExitCode {
         let plan = try BacktestLoader(registry: registry).load(
             invocation.operands[0], strategy: invocation[strategy], overrides: overrides(invocation))
-        let access = try ExchangeAccess(invocation)
+        let access = try ExchangeAccess(invocation, asks: false)
         // A forgotten variable must not make a rehearsal real.
         if mode == .live, !access.isNamed {
             throw CommandError.usage(

@@ -33,8 +33,9 @@ enum TradesCommand {
         let signer = try access.signer("the exchange's feed asks for a key, for public prices too")
         let loop = try EventLoop()
         let desk = FeedDesk(loop)
-        let markets = try MarketLookup(loop, access).markets(invocation.operands)
-        desk.connect(access, signer)
+        let lookup = try MarketLookup(access, signer)
+        let markets = try lookup.markets(invocation.operands)
+        desk.connect(access, signer, lookup.client)
         for market in markets { desk.follow(market, [.trades]) }
         let watch = FeedWatch(desk, terminal, isOnce: false)
         let limit = invocation[once] ? 1 : invocation[count]

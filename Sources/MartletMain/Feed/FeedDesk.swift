@@ -14,6 +14,8 @@ final class FeedDesk: FeedReceiver {
     /// What the connections last said, for status lines.
     private(set) var trouble: String?
     private var lastTradeID: String?
+    /// Knows the exchange's clock from its answers.
+    private var client: KalshiClient?
 
     var onEvent: (MarketEvent, _ tradeID: String?) -> Void = { _, _ in }
     var onOutput: (FeedOutput, Timestamp) -> Void = { _, _ in }
@@ -22,12 +24,22 @@ final class FeedDesk: FeedReceiver {
 
     init(_ loop: EventLoop) { self.loop = loop }
 
-    func connect(_ access: ExchangeAccess, _ signer: RequestSigner) {
+    /// - Parameters:
+    ///   - client: has asked the exchange something before, so that the handshake's date is by the exchange's clock.
+    ///   - reconciler: held weakly.
+    func connect(
+        _ access: ExchangeAccess, _ signer: RequestSigner, _ client: KalshiClient,
+        reconciler: (any FeedReconciler)? = nil
+    ) {
+        self.client = client
         var settings = FeedConnectionSettings()
         settings.seed = UInt64(bitPattern: Clocks.monotonic())
         group = FeedGroup(
-            loop, to: access.environment.feed, tls: access.tls, settings: settings, receiver: self
-        ) { try signer.feedHeaders(milliseconds: $0 / 1_000_000) }
+            loop, to: access.environment.feed, tls: access.tls, settings: settings, receiver: self,
+            reconciler: reconciler
+        ) {
+            try signer.feedHeaders(milliseconds: ($0 + client.clockOffset.correction.nanoseconds) / 1_000_000)
+        }
     }
 
     /// Adds a market, or a changed definition.
@@ -37,6 +49,11 @@ final class FeedDesk: FeedReceiver {
         let id = directory.add(market)
         if directory.count > before { books.add(market) }
         return id
+    }
+    /// A market that has ended: its book is given back. A recorder meets tens of thousands in its life.
+    func leave(_ market: Market.ID, _ channels: [FeedChannel]) {
+        group?.unsubscribe(channels, market)
+        books.forget(market)
     }
     func follow(_ market: Market, _ channels: [FeedChannel]) {
         group?.subscribe(channels, add(market), market.ticker)
@@ -96,7 +113,11 @@ final class FeedDesk: FeedReceiver {
         switch change {
         case .connecting: break
         case .open: trouble = nil
-        case .lost(let reason, _), .refused(_, let reason, _): trouble = reason
+        case .lost(let reason, _): trouble = reason
+        case .refused(_, let reason, _):
+            trouble = reason
+            // A clock may have been set since: the answer's date tells for the next attempt.
+            if let client { Task { _ = try? await client.send(Endpoints.exchangeStatus()) } }
         }
         onChange(change, connection)
     }

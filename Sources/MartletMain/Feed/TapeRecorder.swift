@@ -289,10 +289,12 @@ final class TapeRecorder {
         return Int64(clamping: UInt64(status.f_bavail) * UInt64(status.f_frsize))
     }
 
-    /// Gives tapes that a crash left without their end one, keeping every whole block. Returns how many there were.
-    static func mend(_ folder: String) throws -> Int {
+    /// Gives tapes that a crash left without their end one, keeping every whole block.
+    /// - Returns: how many there were, and what kept others from being mended.
+    static func mend(_ folder: String) throws -> (mended: Int, problems: [String]) {
         let names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
         var mended = 0
+        var problems: [String] = []
         for name in names where name.hasPrefix("martlet-") && name.hasSuffix(".tape") {
             let path = folder + "/" + name
             var options = TapeReader.Options()
@@ -301,14 +303,22 @@ final class TapeRecorder {
             guard let tape = try? TapeReader(path: path, options: options), tape.totals == nil else {
                 continue
             }
-            let writer = try TapeWriter(path: path)
-            var cursor = tape.cursor()
-            while let record = try cursor.nextRecord() { try writer.append(record) }
-            try writer.append(
-                TapeNote(.other, "mended after a crash"), at: max(writer.totals.last, Timestamp(seconds: 0)))
-            try writer.finish()
-            mended += 1
+            do {
+                try mend(tape, path)
+                mended += 1
+            } catch {
+                problems.append("\(error)")
+            }
         }
-        return mended
+        return (mended, problems)
+    }
+
+    private static func mend(_ tape: TapeReader, _ path: String) throws {
+        let writer = try TapeWriter(path: path)
+        var cursor = tape.cursor()
+        while let record = try cursor.nextRecord() { try writer.append(record) }
+        try writer.append(
+            TapeNote(.other, "mended after a crash"), at: max(writer.totals.last, Timestamp(seconds: 0)))
+        try writer.finish()
     }
 }

@@ -40,6 +40,8 @@ package final class Terminal {
     package var rows: Int { Terminal.size(error).map { Int($0.ws_row) } ?? 24 }
     /// Columns that standard output is read on; nil for a file or pipe, whose lines have no end to be kept to.
     package var outputColumns: Int? { Terminal.size(output).map { Int($0.ws_col) } }
+    /// Rows that standard output is read on; nil for a file or pipe.
+    package var outputRows: Int? { Terminal.size(output).map { Int($0.ws_row) } }
 
     private static func size(_ descriptor: Int32) -> winsize? {
         var size = winsize()

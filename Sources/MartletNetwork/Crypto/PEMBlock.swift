@@ -14,7 +14,8 @@ struct PEMBlock: Equatable {
     /// All blocks of the text. What stands between them is skipped, as the standard wants it.
     static func all(_ text: [UInt8]) throws(KeyError) -> [PEMBlock] {
         var reader = PEMReader()
-        var start = 0
+        // Some editors begin every file with a byte order mark.
+        var start = text.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
         while start < text.count {
             let end = text[start...].firstIndex(of: UInt8(ascii: "\n")) ?? text.count
             try reader.take(text[start..<end], next: min(end + 1, text.count))

@@ -40,7 +40,7 @@ public struct WebSocketClosure: Equatable, Sendable {
 
     public let cause: Cause
     /// Close frames went both ways.
-    public let isClean: Bool
+    public internal(set) var isClean: Bool
 }
 
 /// Is told what happens to a WebSocket. All calls come on the loop's thread.

@@ -283,8 +283,10 @@ public final class WebSocketConnection {
 
     private func closeReceived(_ code: UInt16?, _ reason: String) {
         if state == .open { sendClose(code, "") }
-        // Both have said it. The server ends the stream first (RFC 6455 §7.1.1), the client waits for that.
-        closure = WebSocketClosure(cause: .closeFrame(code, reason: reason), isClean: true)
+        // Both have said it, unless ours could not leave any more. The server ends the stream first (RFC 6455
+        // §7.1.1), the client waits for that.
+        let isClean = stream?.isOpen ?? false
+        closure = WebSocketClosure(cause: .closeFrame(code, reason: reason), isClean: isClean)
         state = .lingering
         if role == .server { stream?.shutdownWriting() }
         limit(configuration.closeTimeout, .closeFrame(code, reason: reason), isClean: true)
@@ -319,10 +321,13 @@ public final class WebSocketConnection {
         timer = nil
         client?.cancel()
         client = nil
+        var ending = closure ?? WebSocketClosure(cause: cause, isClean: isClean)
+        // A peer that reads nothing has not had our close frame, whatever it sent itself.
+        if pendingOutput > 0 { ending.isClean = false }
         stream?.close()
         let told = handler
         handler = nil
-        told?.webSocketClosed(self, closure ?? WebSocketClosure(cause: cause, isClean: isClean))
+        told?.webSocketClosed(self, ending)
     }
 }
 

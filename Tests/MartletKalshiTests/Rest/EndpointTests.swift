@@ -29,6 +29,17 @@ import Testing
                 "GET /trade-api/v2/series/S/markets/M/candlesticks?start_ts=60&end_ts=60&period_interval=60"
             ),
             (
+                Endpoints.candlesticks(event: "E", series: "S", from: time, to: time, period: .day).request,
+                "GET /trade-api/v2/series/S/events/E/candlesticks?start_ts=60&end_ts=60&period_interval=1440"
+            ),
+            (
+                Endpoints.candlesticks(
+                    of: ["A", "B"], from: time, to: time, period: .minute, includesLatestBefore: true
+                ).request,
+                "GET /trade-api/v2/markets/candlesticks?market_tickers=A,B&start_ts=60&end_ts=60"
+                    + "&period_interval=1&include_latest_before_start=true"
+            ),
+            (
                 Endpoints.historicalTrades("M", from: time).call.request,
                 "GET /trade-api/v2/historical/trades?limit=1000&ticker=M&min_ts=60"
             ),

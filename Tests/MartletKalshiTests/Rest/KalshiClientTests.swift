@@ -56,6 +56,19 @@ import Testing
         #expect(requests[2].query == "exchange_index=2")
     }
 
+    @Test func anExchangeThatIsDownSaysSoItself() async throws {
+        let down = #"{"exchange_active":false,"trading_active":false,"exchange_index_statuses":[]}"#
+        let exchange = try await FakeExchange { request, _ in
+            .json(
+                503, request.path.hasSuffix("/exchange/status") ? down : #"{"code":"exchange_unavailable"}"#)
+        }
+        let client = try exchange.client(signer: Self.signer()) { $0.attempts = 2 }
+        let status = try await client.send(Endpoints.exchangeStatus())
+        #expect(!status.isActive && !status.isTrading && exchange.requests.count == 1)
+        await #expect(throws: RestError.self) { try await client.send(Endpoints.historicalCutoff()) }
+        #expect(exchange.requests.count == 3, "any other 503 is a fault")
+    }
+
     @Test func fieldNote19SuccessWithoutAnOrderIsAFailure() async throws {
         let exchange = try await FakeExchange { _, number in
             number == 1

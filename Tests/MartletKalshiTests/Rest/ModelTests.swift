@@ -166,6 +166,42 @@ import Testing
         #expect(live[0].price.open == nil && live[0].previousPrice == 0.46)
     }
 
+    @Test func anEventsCandlesticksStandBesideItsMarkets() throws {
+        let call = Endpoints.candlesticks(
+            event: "E", series: "S", from: .init(seconds: 0), to: .init(seconds: 9), period: .hour)
+        let candle = #"{"end_period_ts":1795442400,"volume_fp":"14.00","open_interest_fp":"8130.00"}"#
+        let answer = try call.read(
+            """
+            {"market_tickers":["A","B"],"market_candlesticks":[[\(candle),\(candle)],[]],
+            "adjusted_end_ts":1795442400}
+            """)
+        #expect(answer.markets.map(\.ticker) == ["A", "B"])
+        #expect(answer.markets.map(\.candlesticks.count) == [2, 0])
+        #expect(answer.end == Timestamp(seconds: 1_795_442_400))
+        #expect(throws: WireError.self) {
+            try call.read(#"{"market_tickers":["A","B"],"market_candlesticks":[[]]}"#)
+        }
+    }
+
+    /// Two subaccounts hold the same market, and nothing in a settlement names them.
+    @Test func settlementsOfTwoSubaccountsAreTwo() async throws {
+        let settlement = { (yes: String, revenue: Int) in
+            """
+            {"ticker":"T","event_ticker":"E","market_result":"yes","yes_count_fp":"\(yes)",
+            "yes_total_cost_dollars":"6.68","no_count_fp":"0.00","no_total_cost_dollars":"0","revenue":\(revenue),
+            "settled_time":"2026-11-24T21:06:40Z","fee_cost":"0.17","value":100}
+            """
+        }
+        let list = [settlement("14.00", 1400), settlement("3.00", 300)].joined(separator: ",")
+        let exchange = try await FakeExchange { _, number in
+            .ok(#"{"settlements":[\#(list)],"cursor":"\#(number == 0 ? "next" : "")"}"#)
+        }
+        let client = try exchange.client(signer: .test(.generate(.ed25519)))
+        var revenue = Money.zero
+        for try await entry in client.all(Endpoints.settlements()) { revenue += entry.revenue }
+        #expect(revenue == Money(dollars: 17), "each once, though the second page repeats them")
+    }
+
     @Test func eventsGroupsChangesAndTheRest() throws {
         let event = try Endpoints.event("E").read(
             """

@@ -1,4 +1,6 @@
 import Foundation
+import Martlet
+import MartletEngine
 import MartletNetwork
 import MartletTape
 import Testing
@@ -89,6 +91,82 @@ import Testing
         guard let new = try names().last, !known.contains(new) else { return false }
         let size = try FileManager.default.attributesOfItem(atPath: folder.path("tapes/" + new))[.size]
         return (size as? Int ?? 0) > 4000
+    }
+
+    /// The clock is the exchange's by its answers' dates, in the handshake too; a 429 is waited out.
+    @Test func aWrongClockAndARateLimitStopNobody() async throws {
+        exchange.ahead.store(3_600, ordering: .relaxed)
+        exchange.limited.store(2, ordering: .relaxed)
+        let book = try MartletProcess.run(["book", LiveExchange.ticker, "--once"] + access, in: folder.url)
+        #expect(book.code == 0 && book.error == "", "\(book.error)")
+        exchange.ahead.store(-3_600, ordering: .relaxed)
+        exchange.limited.store(2, ordering: .relaxed)
+        let record = try MartletProcess.run(
+            ["record", "--series", "KXHIGHNY", "--for", "2", "-o", "tapes", "--json"] + access, in: folder.url
+        )
+        let last = try object(try #require(record.output.split(separator: "\n").last))
+        #expect(record.code == 0 && (last["records"] as? Int ?? 0) > 10, "\(record.error)")
+        await exchange.close()
+    }
+
+    /// A series without an open market is waited for; what it opens is recorded with its real terms.
+    @Test func aSeriesIsRecordedFromItsNextMarketOn() async throws {
+        exchange.isHidden.store(true, ordering: .relaxed)
+        let (process, output, error) = try MartletProcess.start(
+            ["record", "--series", "KXHIGHNY", "-o", "tapes"] + access, in: folder.url)
+        try await until { try !inputs().isEmpty }
+        process.interrupt()
+        let result = try MartletProcess.finish(process, output, error)
+        #expect(result.code == 130 && result.error.contains("waiting for one"), "\(result.error)")
+        let defined = try inputs().compactMap { if case .defined(let market) = $0 { market } else { nil } }
+        let market = try #require(defined.first)
+        #expect(market.isMutuallyExclusive && market.assumptions.isEmpty, "\(market.assumptions)")
+        let unknown = try MartletProcess.run(
+            ["record", "--series", "NOSUCH", "-o", "other"] + access, in: folder.url)
+        #expect(unknown.code == 2 && unknown.error.contains("NOSUCH"))
+        await exchange.close()
+    }
+
+    /// What was settled while nobody was connected is asked for afterwards.
+    @Test func aResultThatTheFeedNeverToldIsOnTheTape() async throws {
+        let (process, output, error) = try MartletProcess.start(
+            ["record", LiveExchange.ticker, "-o", "tapes", "--json"] + access, in: folder.url)
+        try await until { try !inputs().isEmpty }
+        exchange.isSettled.store(true, ordering: .relaxed)
+        exchange.drops.store(true, ordering: .relaxed)
+        try await until { try inputs().contains(where: isYes) }
+        process.interrupt()
+        let result = try MartletProcess.finish(process, output, error)
+        #expect(try inputs().contains(where: isYes))
+        let last = try object(try #require(result.output.split(separator: "\n").last))
+        #expect(last["markets"] as? Int == 0, "a settled market is left")
+        await exchange.close()
+    }
+
+    private func isYes(_ input: EngineInput) -> Bool {
+        if case .settled(_, .yes) = input { true } else { false }
+    }
+    /// Waits for what must come; the test's own checks say when it has not.
+    private func until(_ isThere: () throws -> Bool) async throws {
+        let deadline = Date().addingTimeInterval(30)
+        while Date() < deadline, try !isThere() { try await Task.sleep(for: .milliseconds(50)) }
+    }
+    /// What the last tape says of markets, as far as it has been written.
+    private func inputs() throws -> [EngineInput] {
+        guard FileManager.default.fileExists(atPath: folder.path("tapes")), let name = try names().last else {
+            return []
+        }
+        var options = TapeReader.Options()
+        options.acceptsTorn = true
+        guard let tape = try? TapeReader(path: folder.path("tapes/" + name), options: options) else {
+            return []
+        }
+        var found: [EngineInput] = []
+        var cursor = tape.cursor()
+        while let record = try cursor.nextRecord() {
+            if case .input(let input, _) = record { found.append(input) }
+        }
+        return found
     }
 
     @Test func mistakesSayWhatToDo() async throws {

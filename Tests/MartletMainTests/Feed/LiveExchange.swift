@@ -16,6 +16,14 @@ final class LiveExchange: HTTPServerHandler, @unchecked Sendable {
     private(set) var port: UInt16 = 0
     let refuses = Atomic<Bool>(false)
     let drops = Atomic<Bool>(false)
+    /// So many requests are answered 429 first.
+    let limited = Atomic<Int>(0)
+    /// Seconds that this exchange's clock is ahead; a handshake dated five seconds off it is refused.
+    let ahead = Atomic<Int>(0)
+    /// The market is told of by the feed alone until it has been, and then listed.
+    let isHidden = Atomic<Bool>(false)
+    /// The market is over: REST says so, the feed never does.
+    let isSettled = Atomic<Bool>(false)
     let signatures = Atomic<Int>(0)
     let handshakes = Atomic<Int>(0)
     private let key: PublicKey
@@ -42,18 +50,26 @@ final class LiveExchange: HTTPServerHandler, @unchecked Sendable {
 
     func handle(_ request: HTTPServerRequest, _ responder: HTTPResponder) {
         if request.wantsWebSocket { return upgrade(request, responder) }
+        if limited.load(ordering: .relaxed) > 0 {
+            limited.subtract(1, ordering: .relaxed)
+            return responder.respond(429, body: Array(#"{"error":"too many requests"}"#.utf8))
+        }
         let path = String(request.head.target.prefix { $0 != "?" })
         let ticker = LiveExchange.ticker
         switch path {
         case "/trade-api/v2/markets":
-            guard request.head.target.contains("B54.5") || request.head.target.contains("series_ticker")
+            guard
+                request.head.target.contains("B54.5")
+                    || request.head.target.contains("series_ticker=KXHIGHNY"),
+                !isHidden.load(ordering: .relaxed)
             else {
-                return responder.respond(200, body: Array(#"{"markets":[],"cursor":""}"#.utf8))
+                return responder.respond(200, headers: date, body: Array(#"{"markets":[],"cursor":""}"#.utf8))
             }
+            let (status, result) = isSettled.load(ordering: .relaxed) ? ("finalized", "yes") : ("active", "")
             responder.respond(
-                200,
+                200, headers: date,
                 body: Array(
-                    #"{"cursor":"","markets":[{"ticker":"\#(ticker)","event_ticker":"KXHIGHNY-26NOV23","market_type":"binary","title":"New York","yes_sub_title":"54 to 55","status":"active","open_time":"2026-11-22T14:00:00Z","close_time":"2099-11-24T05:00:00Z","result":"","price_level_structure":"linear_cent","price_ranges":[{"start":"0.0000","end":"1.0000","step":"0.0100"}],"exchange_index":0}]}"#
+                    #"{"cursor":"","markets":[{"ticker":"\#(ticker)","event_ticker":"KXHIGHNY-26NOV23","market_type":"binary","title":"New York","yes_sub_title":"54 to 55","status":"\#(status)","open_time":"2026-11-22T14:00:00Z","close_time":"2099-11-24T05:00:00Z","result":"\#(result)","price_level_structure":"linear_cent","price_ranges":[{"start":"0.0000","end":"1.0000","step":"0.0100"}],"exchange_index":0}]}"#
                         .utf8))
         case "/trade-api/v2/events/KXHIGHNY-26NOV23":
             responder.respond(
@@ -70,6 +86,15 @@ final class LiveExchange: HTTPServerHandler, @unchecked Sendable {
         }
     }
 
+    private var exchangeSeconds: Int { Int(Date().timeIntervalSince1970) + ahead.load(ordering: .relaxed) }
+    private var date: HTTPHeaders {
+        let formatter = DateFormatter()
+        formatter.locale = Locale(identifier: "en_US_POSIX")
+        formatter.timeZone = TimeZone(identifier: "UTC")
+        formatter.dateFormat = "EEE, dd MMM yyyy HH:mm:ss 'GMT'"
+        return ["Date": formatter.string(from: Date(timeIntervalSince1970: Double(exchangeSeconds)))]
+    }
+
     private func upgrade(_ request: HTTPServerRequest, _ responder: HTTPResponder) {
         handshakes.add(1, ordering: .relaxed)
         let headers = request.headers
@@ -77,6 +102,10 @@ final class LiveExchange: HTTPServerHandler, @unchecked Sendable {
         let signature = headers[RequestSigner.signatureHeader].flatMap { Data(base64Encoded: $0) } ?? Data()
         guard !refuses.load(ordering: .relaxed), key.verify(Array(signature), of: Array(message.utf8)) else {
             return responder.respond(401, body: Array(#"{"error":{"code":"authentication_error"}}"#.utf8))
+        }
+        let dated = headers[RequestSigner.timestampHeader].flatMap { Int($0) } ?? 0
+        guard abs(dated / 1000 - exchangeSeconds) <= 5 else {
+            return responder.respond(401, body: Array(#"{"error":{"code":"header_timestamp_expired"}}"#.utf8))
         }
         signatures.add(1, ordering: .relaxed)
         let peer = Peer(self)
@@ -106,6 +135,12 @@ final class LiveExchange: HTTPServerHandler, @unchecked Sendable {
             sids[channel] = sid
             socket.send(
                 text: #"{"type":"subscribed","id":\#(id),"msg":{"channel":"\#(channel)","sid":\#(sid)}}"#)
+            if channel == "market_lifecycle_v2", exchange.isHidden.exchange(false, ordering: .relaxed) {
+                socket.send(
+                    text:
+                        #"{"type":"market_lifecycle_v2","sid":\#(sid),"seq":\#(next(sid)),"msg":{"market_ticker":"\#(LiveExchange.ticker)","event_type":"activated","is_deactivated":false}}"#
+                )
+            }
             guard channel == "orderbook_delta" else { return }
             socket.send(
                 text:

@@ -189,9 +189,9 @@ import Testing
         try bytes.write(to: URL(fileURLWithPath: copy))
         #expect(throws: TapeError.self) { try TapeReader(path: copy) }
         feed.recorder.finish()
-        #expect(try TapeRecorder.mend(folder.url.path) == 1)
+        #expect(try TapeRecorder.mend(folder.url.path).mended == 1)
         #expect(try replay(copy).books == before)
-        #expect(try TapeRecorder.mend(folder.url.path) == 0)
+        #expect(try TapeRecorder.mend(folder.url.path).mended == 0)
     }
 
     @Test func timesNeverGoBack() throws {

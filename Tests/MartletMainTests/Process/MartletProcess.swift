@@ -22,10 +22,11 @@ enum MartletProcess {
     }()
 
     static func start(
-        _ arguments: [String], in folder: URL? = nil, without variable: String? = nil, error: Pipe = Pipe()
+        _ arguments: [String], in folder: URL? = nil, without variable: String? = nil, error: Pipe = Pipe(),
+        program: String = MartletProcess.path
     ) throws -> (Process, Pipe, Pipe) {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
+        process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
         if let folder { process.currentDirectoryURL = folder }
         if let variable {
@@ -43,6 +44,19 @@ enum MartletProcess {
         _ arguments: [String], in folder: URL? = nil, without variable: String? = nil
     ) throws -> Result {
         let (process, output, error) = try start(arguments, in: folder, without: variable)
+        return try finish(process, output, error)
+    }
+
+    /// A shell's command line, in which `"$0"` is the program.
+    static func shell(_ command: String, in folder: URL) throws -> Result {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.currentDirectoryURL = folder
+        process.arguments = ["-c", command, path]
+        let (output, error) = (Pipe(), Pipe())
+        process.standardOutput = output
+        process.standardError = error
+        try process.run()
         return try finish(process, output, error)
     }
 

@@ -147,12 +147,17 @@ public final class KalshiClient: Sendable {
             throw .transport(RestError.HTTPFailure(error, name, environment))
         }
         observe(response, sent: sent)
-        guard (200..<300).contains(response.status) else {
+        guard (200..<300).contains(response.status) || isAnswer(response, to: request) else {
             let error = ExchangeError(status: response.status, body: response.body)
             if response.status == 429 { wasRefused(request, response) }
             throw .refused(error)
         }
         return (response.status, response.body)
+    }
+
+    private func isAnswer(_ response: HTTPResponse, to request: RestRequest) -> Bool {
+        guard let name = request.faultMember, [500, 503, 504].contains(response.status) else { return false }
+        return (try? JSONParser.parse(response.body))?[name] != nil
     }
 
     private func signed(_ request: RestRequest) throws(RestError) -> HTTPRequest {

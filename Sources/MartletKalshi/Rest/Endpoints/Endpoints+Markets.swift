@@ -138,11 +138,13 @@ extension Endpoints {
     }
     /// Of at most 100 markets, 10,000 candlesticks in all.
     public static func candlesticks(
-        of tickers: [String], from start: Timestamp, to end: Timestamp, period: CandlePeriod
+        of tickers: [String], from start: Timestamp, to end: Timestamp, period: CandlePeriod,
+        includesLatestBefore: Bool = false
     ) -> RestCall<[(ticker: String, candlesticks: [Candlestick])]> {
         let request = RestRequest(.get, "/markets/candlesticks").open().with("market_tickers", list: tickers)
             .with("start_ts", seconds: start).with("end_ts", seconds: end)
             .with("period_interval", period.rawValue)
+            .with("include_latest_before_start", includesLatestBefore ? true : nil)
         return RestCall(object: request) { (fields) throws(WireError) in
             try fields.entities("markets") { (entry) throws(WireError) in
                 let candles = try entry.entities("candlesticks") { (inner) throws(WireError) in
@@ -151,6 +153,16 @@ extension Endpoints {
                 return (try entry.name("market_ticker"), candles)
             }
         }
+    }
+
+    /// Of all markets of an event. The exchange may end earlier than asked: see ``EventCandlesticks/end``.
+    public static func candlesticks(
+        event: String, series: String, from start: Timestamp, to end: Timestamp, period: CandlePeriod
+    ) -> RestCall<EventCandlesticks> {
+        let path = "/series/\(segment(series))/events/\(segment(event))/candlesticks"
+        let request = RestRequest(.get, path).open().with("start_ts", seconds: start)
+            .with("end_ts", seconds: end).with("period_interval", period.rawValue)
+        return RestCall(object: request) { (fields) throws(WireError) in try EventCandlesticks(fields) }
     }
 
     public static func historicalCutoff() -> RestCall<HistoricalCutoff> {

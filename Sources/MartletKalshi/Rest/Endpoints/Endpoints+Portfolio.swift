@@ -79,7 +79,10 @@ extension Endpoints {
     {
         let request = account("/portfolio/settlements", filter).with("ticker", list: filter.tickers)
             .with("event_ticker", filter.event)
-        return PagedCall(request, { "\($0.ticker) \($0.settled)" }) { (fields) throws(WireError) in
+        // Two subaccounts settle in one market at one time, and nothing names them.
+        return PagedCall(
+            request, { "\($0.ticker) \($0.settled) \($0.yesCount) \($0.noCount) \($0.revenue) \($0.fee)" }
+        ) { (fields) throws(WireError) in
             try fields.entities("settlements") { (entry) throws(WireError) in try AccountSettlement(entry) }
         }
     }

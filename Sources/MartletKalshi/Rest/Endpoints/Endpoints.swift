@@ -12,10 +12,11 @@ public enum Endpoints {
 
     // MARK: - Exchange
 
+    /// While the exchange is down it says so with a 500, 503 or 504, whose body is the same.
     public static func exchangeStatus() -> RestCall<ExchangeStatus> {
-        RestCall(object: RestRequest(.get, "/exchange/status").open()) { (fields) throws(WireError) in
-            try ExchangeStatus(fields)
-        }
+        var request = RestRequest(.get, "/exchange/status").open()
+        request.faultMember = "exchange_active"
+        return RestCall(object: request) { (fields) throws(WireError) in try ExchangeStatus(fields) }
     }
     public static func exchangeSchedule() -> RestCall<ExchangeSchedule> {
         RestCall(object: RestRequest(.get, "/exchange/schedule").open()) { (fields) throws(WireError) in

@@ -242,6 +242,37 @@ public struct Candlestick: Hashable, Sendable {
     }
 }
 
+/// Candlesticks of an event's markets.
+public struct EventCandlesticks: Hashable, Sendable {
+    public struct Entry: Hashable, Sendable {
+        public var ticker: String
+        public var candlesticks: [Candlestick]
+    }
+
+    public var markets: [Entry]
+    /// Where the exchange stopped; `.unknown`: where it was asked to.
+    public var end: Timestamp
+
+    /// Two lists beside each other: names, and what belongs to each.
+    init(_ fields: FieldReader) throws(WireError) {
+        let tickers = try fields.strings("market_tickers") ?? []
+        let lists = try fields.list("market_candlesticks") { (value) throws(WireError) in
+            var candles: [Candlestick] = []
+            for entry in value.array ?? [] {
+                candles.append(try Candlestick(try FieldReader(entry, "candle")))
+            }
+            return candles
+        }
+        guard tickers.count == lists.count else {
+            throw .invalid(
+                field: "market_candlesticks", value: "\(lists.count) lists",
+                problem: "not one for each market")
+        }
+        markets = zip(tickers, lists).map { Entry(ticker: $0, candlesticks: $1) }
+        end = try fields.optionalTime("adjusted_end_ts")
+    }
+}
+
 /// A fee that will change: of a series, or of one event.
 public struct FeeChange: Hashable, Sendable {
     public var id: String
