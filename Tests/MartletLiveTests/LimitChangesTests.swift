@@ -51,7 +51,7 @@ import Testing
 
     @Test func theLogNamesWhatWasTightened() throws {
         let limits = try Self.changes(#"{"maxOrderSize": 5, "maxDailyLoss": 12.5}"#).limits
-        #expect(LimitChanges.text(limits) == "maxOrderSize 5.00, maxDailyLoss 12.5")
+        #expect(LimitChanges.text(limits) == "maxOrderSize 5.00, maxDailyLoss 12.50")
     }
 
     @Test func whatWouldLoosenIsNamedWithBothValues() throws {
