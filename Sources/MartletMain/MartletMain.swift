@@ -13,6 +13,7 @@ public enum MartletMain {
         _ strategies: [any Strategy.Type],
         arguments: [String] = Array(CommandLine.arguments.dropFirst())
     ) -> Never {
+        ContainerInit.ensure()
         Determinism.ensure()
         Interrupt.install()
         CryptoLibrary.keepUntilTheEnd()
@@ -35,9 +36,12 @@ public enum MartletMain {
             let failure = error as? CommandError ?? CommandError("\(error)")
             terminal.fail(failure.message)
             if asksForJSON(arguments) {
-                let object = JSONValue.fields([
-                    ("error", .string(failure.message)), ("exit_code", .integer(Int(failure.code.rawValue))),
-                ])
+                let report = (failure.report?.object ?? []).map { ($0.key, $0.value) }
+                let object = JSONValue.fields(
+                    report + [
+                        ("error", .string(failure.message)),
+                        ("exit_code", .integer(Int(failure.code.rawValue))),
+                    ])
                 try? terminal.line(object.text)
                 try? terminal.flush()
             }

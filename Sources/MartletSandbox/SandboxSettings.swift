@@ -26,7 +26,9 @@ public struct SandboxSettings: Sendable {
     /// HTTP connections at once, WebSockets apart.
     public var connectionsMax = 4096
     /// WebSocket connections at once, over all accounts.
-    public var sessionsMax = 2048
+    public var sessionsMax = 4096
+    /// WebSocket connections of one account, so that none shuts out the others.
+    public var accountSessionsMax = 512
     /// From a request's first byte to its last, in seconds: a slow sender is cut off with 408.
     public var requestSeconds = 30
     /// Between pings with the payload `heartbeat`, in seconds.
@@ -60,6 +62,8 @@ public struct SandboxSettings: Sendable {
         public var rejectsEmptyImmediate = false
         /// A cancel of an order that is over: `reduced_by` 0.00, rather than 404.
         public var confirmsLateCancels = false
+        /// Orders of the minute after a cancel of everything are cancelled too, which the documentation says may be.
+        public var cancelsAllForAMinute = false
         /// A second subscription to a channel joins the first (observed) rather than getting a sid of its own.
         public var mergesSubscriptions = true
         /// Subscriptions that do not say get NO levels at YES prices (announced for the future).

@@ -70,6 +70,21 @@ public struct SpreadMaker: Strategy {
         show(market, nil, nil, context)
     }
 
+    /// A halt has taken off what rested; after it everything is to be asked for again.
+    public mutating func riskChanged(_ state: RiskState, _ context: borrowing Context) {
+        for index in desks.indices { (desks[index].bid, desks[index].ask) = (nil, nil) }
+    }
+
+    /// What the exchange took off by itself rests no longer.
+    public mutating func orderChanged(_ order: Order, _ context: borrowing Context) {
+        guard order.status == .cancelled(.halt) || order.status == .cancelled(.orderGroup) else { return }
+        if order.side == .bid {
+            desks[Int(order.market.index)].bid = nil
+        } else {
+            desks[Int(order.market.index)].ask = nil
+        }
+    }
+
     // MARK: Quoting
 
     private mutating func open(_ market: Market.ID, _ context: borrowing Context) {

@@ -289,6 +289,15 @@ def main():
     step("deposits", client.get_deposits)
     step("withdrawals", client.get_withdrawals)
     step("api keys", client.get_api_keys)
+    made = step("generate a key", lambda: client.generate_api_key(name="reader", scopes=["read"]))
+    reading = Configuration(host=ready["rest"], ssl_ca_cert=ready.get("ca"))
+    reading.api_key_id, reading.private_key_pem = made.api_key_id, made.private_key
+    reader = KalshiClient(reading)
+    step("balance with a key that reads", reader.get_balance)
+    refused("order with a key that reads", 403, "forbidden",
+            lambda: reader.create_order_v2(**order(ticker, "bid", "1", "0.01")))
+    step("delete the key", lambda: client.delete_api_key(made.api_key_id))
+    refused("balance with a deleted key", 401, "authentication_error", reader.get_balance)
 
     # Settlement
     control(ready, f"markets/{ticker}/settle", {"result": "yes"})
@@ -303,6 +312,8 @@ def main():
     step("historical orders", client.get_historical_orders)
     step("historical positions", client.get_historical_positions)
     step("cancel all", client.cancel_all_orders)
+    rests = step("create after it", lambda: client.create_order_v2(**order(coin, "bid", "1", "0.01")))
+    check("it rests", rests and rests.remaining_count == "1.00")
     step("balance after it", client.get_balance)
 
 

@@ -71,6 +71,29 @@ import Testing
         #expect(engine.statistics.bookFaults == 0)
     }
 
+    /// An answer of the venue comes whenever it comes, inside a group too, where the book is crossed for moments.
+    @Test func fieldNote10_aBookCrossedInsideItsGroupRefusesNothing() {
+        let notes = Notes()
+        var engine = makeEngine(notes)
+        notes.onBook = { market, context in context.quote(market, bid: Quote(0.38, 1), ask: nil) }
+        notes.onOrder = { order, context in
+            if order.status == .resting {
+                context.quote(order.market, bid: Quote(0.39, 1), ask: nil)
+            }
+        }
+        open(&engine)
+        notes.onBook = nil
+        _ = engine.takeOutputs()
+        engine.handle(event(.delta, .bid, 46, 10))
+        let accepted = VenueReport(
+            .accepted(filled: .zero, remaining: 1, end: nil), order: OrderID(1), market: Self.market,
+            exchangeTime: Timestamp(seconds: 101))
+        engine.handle(.report(accepted), at: Timestamp(seconds: 101))
+        let outputs = engine.takeOutputs()
+        #expect(outputs.contains { if case .command(.amend) = $0 { true } else { false } })
+        #expect(!outputs.contains { if case .record(.refused) = $0 { true } else { false } })
+    }
+
     @Test func everyChangeIsToldToWhoAsks() {
         let notes = Notes()
         notes.bookUpdates = .everyChange
@@ -230,6 +253,24 @@ import Testing
         }
         let engine = makeEngine(notes)
         #expect(engine.statistics.runawayCallbacks == 1)
+    }
+
+    @Test func aTimerThatSetsItselfForAtOnceDoesNotHoldTheClock() {
+        let notes = Notes()
+        var fired = 0
+        notes.onStart = { context in context.setTimer(after: .zero) }
+        notes.onTimer = { _, context in
+            fired += 1
+            context.setTimer(after: .zero)
+        }
+        var engine = makeEngine(notes)
+        engine.handle(.clock, at: engine.now)
+        #expect(fired > 1)
+        #expect(engine.statistics.runawayCallbacks >= 1)
+        #expect(engine.nextWake > engine.now)
+        let before = fired
+        engine.handle(.clock, at: engine.nextWake)
+        #expect(fired > before)
     }
 
     @Test func statesAreSavedAndRestoredByName() throws {

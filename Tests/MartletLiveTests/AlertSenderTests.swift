@@ -61,7 +61,7 @@ import Testing
         settings.url = "http://127.0.0.1:\(port)/hook?secret=1"
         settings.shape = shape
         settings.perHour = perHour
-        let sender = try #require(try AlertSender(settings, session: "maker-1", tls: nil))
+        let sender = try #require(try AlertSender(settings, session: "maker-1"))
         for _ in 0..<alerts { sender.send(alert) }
         for _ in 0..<4_000 where !isDone(sender.statistics) { try await Task.sleep(for: .milliseconds(2)) }
         let result = (hook.received, sender.statistics)
@@ -95,8 +95,8 @@ import Testing
 
     @Test func anAddressThatIsNoneIsRefusedAndNoneIsNoSender() throws {
         var settings = LiveSettings.AlertSettings()
-        #expect(try AlertSender(settings, session: "s", tls: nil) == nil)
+        #expect(try AlertSender(settings, session: "s") == nil)
         settings.url = "slack"
-        #expect(throws: ControlError.self) { try AlertSender(settings, session: "s", tls: nil) }
+        #expect(throws: ControlError.self) { try AlertSender(settings, session: "s") }
     }
 }

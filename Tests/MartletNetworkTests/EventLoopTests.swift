@@ -77,6 +77,20 @@ import Testing
         #expect(fired == ["a", "b"])
     }
 
+    @Test func aTimerThatSetsItselfAtOnceStarvesNothing() throws {
+        let loop = try EventLoop()
+        var rounds = 0
+        func again() {
+            rounds += 1
+            // Bounded, so that a loop that starves ends and fails here.
+            if rounds < 1_000_000 { loop.schedule(after: 0, again) }
+        }
+        loop.schedule(after: 0, again)
+        loop.execute { loop.stop() }
+        try loop.run()
+        #expect(rounds < 1_000)
+    }
+
     @Test func executesFromOtherThreadsInOrder() async throws {
         let thread = try EventLoopThread()
         for _ in 0..<100 {

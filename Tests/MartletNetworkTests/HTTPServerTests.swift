@@ -137,6 +137,38 @@ import Testing
         try fixture.test.run { peers.filter { $0.hasEnded || $0.failed }.count == 2 }
         #expect(fixture.server?.connectionCount == 3)
     }
+
+    /// Full: who has asked nothing gives way to who comes, and where all have asked, who is idle.
+    @Test func silentConnectionsGiveWay() throws {
+        let fixture = try Fixture {
+            $0.connectionsMax = 2
+            $0.crowdedIdleTimeout = 0
+        }
+        func ask(_ peer: RawPeer) throws {
+            peer.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            try fixture.test.run { peer.responses == 1 }
+        }
+        let served = try fixture.peer()
+        try ask(served)
+        let silent = try fixture.peer()
+        let second = try fixture.peer()
+        try fixture.test.run { silent.hasEnded || silent.failed }
+        try ask(second)
+        #expect(!served.hasEnded && !served.failed)
+        let third = try fixture.peer()
+        try ask(third)
+        #expect(served.hasEnded || served.failed, "the longest idle goes where all have asked")
+    }
+
+    @Test func refusalsAreWordedByTheOwner() throws {
+        let fixture = try Fixture {
+            $0.refusal = { status, _ in (["X-Kind": "own"], "told \(status)".bytes) }
+        }
+        let peer = try fixture.peer()
+        peer.send("nonsense\r\n\r\n")
+        try fixture.test.run { peer.hasEnded }
+        #expect(peer.text.contains("X-Kind: own") && peer.text.hasSuffix("told 400"))
+    }
 }
 
 /// A bare TCP client.

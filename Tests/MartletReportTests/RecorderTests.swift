@@ -176,6 +176,24 @@ private final class Desk {
         #expect(desk.finish().notes.count == 1)
     }
 
+    @Test func aBurstIsNoHigherRateThanItsTokensInASecond() {
+        let recorder = RunRecorder(strategies: ["one"])
+        func spend(_ tokens: Int, _ milliseconds: Int64) {
+            recorder.budget(
+                spent: tokens, available: 100 - tokens % 100, queued: 0,
+                at: Timestamp(seconds: 10) + .milliseconds(milliseconds))
+        }
+        spend(0, 0)
+        spend(60, 100)
+        #expect(
+            recorder.finish(RunFacts(mode: .paper, strategies: [], source: "")).budget?.greatestPerSecond
+                == 60)
+        spend(60, 1_000)
+        spend(260, 3_000)
+        let use = recorder.finish(RunFacts(mode: .paper, strategies: [], source: "")).budget
+        #expect(use?.greatestPerSecond == 100 && use?.spent == 260 && use?.leastAvailable == 40)
+    }
+
     @Test func marketsWithOrdersPushOutThoseWithout() {
         var limits = RunRecorder.Limits()
         limits.followedMarkets = 2

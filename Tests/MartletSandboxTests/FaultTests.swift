@@ -93,4 +93,66 @@ struct FaultTests {
         _ = try await rig.control("DELETE", "faults")
         #expect(try await rig.call("GET", "portfolio/balance", as: rig.alice).status == 200)
     }
+
+    /// The exchange's time neither stands nor goes back when the skew ends: it falls back in step by step.
+    @Test func timeGoesOnWhenASkewEnds() async throws {
+        let rig = try await SandboxRig()
+        func now() async throws -> Int64 {
+            try #require(try await rig.control("GET", "state")["now_ns"]?.int64)
+        }
+        let start = try await now()
+        _ = try await rig.control("POST", "faults", #"{"clock_skew_ms":30000}"#)
+        #expect(try await now() == start + 30_000_000_000)
+        _ = try await rig.control("DELETE", "faults")
+        try await rig.step(seconds: 10)
+        #expect(try await now() == start + 35_000_000_000)
+        try await rig.step(seconds: 100)
+        #expect(try await now() == start + 110_000_000_000)
+    }
+
+    @Test(arguments: [("pause_trading", 400, 200), ("pause_exchange", 503, 503)])
+    func anExchangePauseIsAFault(name: String, place: Int, cancel: Int) async throws {
+        let rig = try await SandboxRig()
+        let resting = try await rig.place(order(rig, "before"), as: rig.alice)
+        let id = try #require(resting["order_id"]?.string)
+        _ = try await rig.control("POST", "faults", #"{"\#(name)":true}"#)
+        #expect(try await rig.place(order(rig, "during"), as: rig.alice).status == place)
+        #expect(try await rig.call("DELETE", "portfolio/events/orders/\(id)", as: rig.alice).status == cancel)
+        #expect(try await rig.call("GET", "exchange/status")["trading_active"]?.bool == false)
+        _ = try await rig.control("DELETE", "faults")
+        #expect(try await rig.place(order(rig, "after"), as: rig.alice).status == 201)
+    }
+
+    @Test func maintenanceCutsFeedsAndRefusesAllButTheStatus() async throws {
+        let rig = try await SandboxRig()
+        let feed = try await rig.feed(rig.alice)
+        _ = try await rig.control("POST", "faults", #"{"maintenance":true}"#)
+        try await feed.waitForClosure()
+        #expect(try await rig.call("GET", "portfolio/balance", as: rig.alice).status == 503)
+        let refused = try await rig.feed(rig.alice)
+        #expect(!refused.isOpen)
+        let status = try await rig.call("GET", "exchange/status")
+        #expect(status.status == 200 && status["exchange_active"]?.bool == false)
+        _ = try await rig.control("DELETE", "faults")
+        #expect(try await rig.call("GET", "exchange/status")["exchange_active"]?.bool == true)
+    }
+
+    /// A request that is read late is carried out late: latency holds the answer back, this the order.
+    @Test func aSlowReadCarriesTheOrderOutLate() async throws {
+        let rig = try await SandboxRig()
+        _ = try await rig.control("POST", "faults", #"{"read_delay_ms":150}"#)
+        async let placed = rig.place(order(rig, "late"), as: rig.alice)
+        let early = try await clientIDs(rig)
+        #expect(try await placed.status == 201)
+        #expect(try await clientIDs(rig) == ["late"] && early.isEmpty)
+    }
+
+    @Test func fieldsAreAddedToFramesToo() async throws {
+        let rig = try await SandboxRig()
+        let feed = try await rig.feed(rig.alice)
+        _ = try await rig.control("POST", "faults", #"{"extra_field":1}"#)
+        await feed.send(#"{"id":1,"cmd":"subscribe","params":{"channels":["user_orders"]}}"#)
+        let answer = try await feed.next("subscribed")
+        #expect(answer["sandbox_added_field"] != nil && answer["msg"]?["sandbox_added_field"] != nil)
+    }
 }

@@ -259,4 +259,48 @@ struct FeedTests {
         try await feed.waitForPing()
         #expect(feed.pings.first == "heartbeat")
     }
+
+    /// Ids name markets for the ticker channel alone, and are answered in kind; what is not subscribed has no snapshot.
+    @Test func marketsAreNamedByIDForTickersAlone() async throws {
+        let rig = try await SandboxRig()
+        let feed = try await rig.feed(rig.alice)
+        let ids = try await rig.inside { server in server.exchange.markets.map(\.uuid) }
+        await feed.send(
+            #"{"id":1,"cmd":"subscribe","params":{"channels":["ticker"],"market_ids":["\#(ids[0])"]}}"#)
+        _ = try await feed.next("subscribed")
+        await feed.send(
+            #"{"id":2,"cmd":"update_subscription","params":{"sid":1,"action":"add_markets","market_ids":["\#(ids[1])"]}}"#
+        )
+        #expect(try await feed.next("ok")["msg"]?["market_ids"]?.array == ids.prefix(2).map { .string($0) })
+        await feed.send(
+            #"{"id":3,"cmd":"subscribe","params":{"channels":["orderbook_delta"],"market_ids":["\#(ids[0])"]}}"#
+        )
+        #expect(try await feed.next("error")["msg"]?["code"]?.int64 == 14)
+        await feed.send(
+            #"{"id":4,"cmd":"subscribe","params":{"channels":["orderbook_delta"],"market_ticker":"\#(rig.markets[0])"}}"#
+        )
+        _ = try await feed.next("orderbook_snapshot")
+        await feed.send(
+            #"{"id":5,"cmd":"update_subscription","params":{"sid":2,"action":"get_snapshot","market_ticker":"\#(rig.markets[1])"}}"#
+        )
+        #expect(try await feed.next("error")["msg"]?["code"]?.int64 == 11)
+        // Zero stands for no id.
+        await feed.send(#"{"id":0,"cmd":"list_subscriptions"}"#)
+        #expect(try await feed.next("ok")["id"] == nil)
+    }
+
+    @Test func referencePricesAreTold() async throws {
+        let rig = try await SandboxRig()
+        let feed = try await rig.feed(rig.alice)
+        await feed.send(
+            #"{"id":1,"cmd":"subscribe","params":{"channels":["pyth_value"],"underlying_tickers":["all"]}}"#)
+        await feed.send(
+            #"{"id":2,"cmd":"subscribe","params":{"channels":["cfbenchmarks_value"],"index_ids":["BRTI"]}}"#)
+        _ = try await feed.next { $0["id"]?.int64 == 2 }
+        try await rig.step(seconds: 2)
+        let price = try await feed.next("pyth_value")
+        #expect(price["seq"]?.int64 == 1 && price["msg"]?["underlying_ticker"]?.string == "Crypto.BTC/USD")
+        let value = try await feed.next("cfbenchmarks_value")
+        #expect(value["msg"]?["index_id"]?.string == "BRTI")
+    }
 }

@@ -189,12 +189,6 @@ struct OrderTests {
         #expect(try await rig.call("DELETE", "portfolio/events/orders", as: rig.alice).status == 204)
         let left = try await rig.call("GET", "portfolio/orders?status=resting", as: rig.alice)
         #expect(left["orders"]?.array?.isEmpty == true)
-        // API.md §6.8: orders of the next minute may go too.
-        let soon = try await rig.place(SandboxRig.order(rig.market, at: "0.01"), as: rig.alice)
-        #expect(soon["remaining_count"]?.string == "0.00")
-        try await rig.step(seconds: 61)
-        let later = try await rig.place(SandboxRig.order(rig.market, at: "0.01"), as: rig.alice)
-        #expect(later["remaining_count"]?.string == "10.00")
     }
 
     @Test func retiredWritesSayWhereToGo() async throws {
@@ -262,5 +256,68 @@ struct OrderTests {
         #expect(try await rig.call("DELETE", "portfolio/events/orders/\(id)", as: rig.alice).status == 200)
         _ = try await rig.control("POST", "pause", #"{"what":"none"}"#)
         #expect(try await rig.place(SandboxRig.order(rig.market, at: "0.01"), as: rig.alice).status == 201)
+    }
+
+    /// The documentation says that orders of the next minute may be cancelled as well: a rule, off by default.
+    @Test(arguments: [false, true])
+    func cancellingEverythingMayLinger(lingers: Bool) async throws {
+        let rig = try await SandboxRig { $0.rules.cancelsAllForAMinute = lingers }
+        #expect(try await rig.call("DELETE", "portfolio/events/orders", as: rig.alice).status == 204)
+        let next = try await rig.place(SandboxRig.order(rig.market, at: "0.01"), as: rig.alice)
+        #expect(next["remaining_count"]?.string == (lingers ? "0.00" : "10.00"))
+        try await rig.step(seconds: 61)
+        let later = try await rig.place(SandboxRig.order(rig.market, at: "0.01"), as: rig.alice)
+        #expect(later["remaining_count"]?.string == "10.00")
+    }
+
+    /// A close that is moved to now refuses cancels at once, and soon ends what rests.
+    @Test func closingCancelsWhatRests() async throws {
+        let rig = try await SandboxRig()
+        let placed = try await rig.place(SandboxRig.order(rig.market, at: "0.01"), as: rig.alice)
+        let id = try #require(placed["order_id"]?.string)
+        let feed = try await rig.feed(rig.alice)
+        await feed.send(#"{"id":1,"cmd":"subscribe","params":{"channels":["user_orders"]}}"#)
+        _ = try await feed.next("subscribed")
+        _ = try await rig.control("POST", "markets/\(rig.market)/close", "{}")
+        let refused = try await rig.call("DELETE", "portfolio/events/orders/\(id)", as: rig.alice)
+        #expect(refused.status == 400 && refused.code == "MARKET_INACTIVE")
+        try await rig.step(seconds: 1)
+        #expect(try await feed.next("user_order")["msg"]?["last_update_reason"]?.string == "CloseCancel")
+    }
+
+    /// Without an index a change of a group goes to the first shard, as an order's does.
+    @Test func groupsLiveOnTheirShard() async throws {
+        let rig = try await SandboxRig()
+        let made = try await rig.call(
+            "POST", "portfolio/order_groups/create", #"{"contracts_limit":5,"exchange_index":2}"#,
+            as: rig.alice)
+        let path = "portfolio/order_groups/\(try #require(made["order_group_id"]?.string))"
+        #expect(try await rig.call("PUT", path + "/reset", "{}", as: rig.alice).status == 404)
+        #expect(
+            try await rig.call("PUT", path + "/reset?exchange_index=1", "{}", as: rig.alice).status == 404)
+        #expect(
+            try await rig.call("PUT", path + "/reset?exchange_index=2", "{}", as: rig.alice).status == 200)
+        #expect(try await rig.call("GET", path, as: rig.alice).status == 200)
+    }
+
+    /// Cash moves towards the wanted shares every ten seconds, not only when they are set.
+    @Test func cashFollowsTheAllocation() async throws {
+        let rig = try await SandboxRig()
+        func cash(_ shard: Int) async throws -> String? {
+            let balance = try await rig.call(
+                "GET", "portfolio/balance?exchange_index=\(shard)", as: rig.alice)
+            return balance["balance_dollars"]?.string
+        }
+        let set = try await rig.call(
+            "POST", "portfolio/target_balance_allocation",
+            #"{"allocations":[{"exchange_index":0,"percent":75},{"exchange_index":2,"percent":25}]}"#,
+            as: rig.alice)
+        #expect(set.status == 200)
+        #expect(try await cash(0) == "30000.0000")
+        _ = try await rig.control("POST", "deposit", #"{"key":"alice","dollars":"400.00"}"#)
+        try await rig.step(seconds: 9)
+        #expect(try await cash(2) == "10000.0000")
+        try await rig.step(seconds: 2)
+        #expect(try await cash(2) == "10100.0000")
     }
 }

@@ -50,6 +50,40 @@ struct WorldTests {
         #expect(first.count > 20 && first == trades(7) && first != trades(8))
     }
 
+    /// One seed gives the same books at any time of day: only the markets named by the clock differ.
+    @Test func theHourOfTheStartDoesNotMatter() {
+        func books(_ later: TimeSpan) -> [String] {
+            var settings = SandboxSettings()
+            settings.world.markets = 17
+            let exchange = Exchange(settings: settings, now: Timestamp(seconds: 1_795_435_000) + later)
+            let world = GeneratedWorld(exchange, settings: settings.world, seed: 7)
+            exchange.world = world
+            exchange.catchUp(to: exchange.now + .seconds(90))
+            return exchange.markets.filter { !$0.ticker.hasPrefix("KXBTC") }.map { market in
+                let sides = [Side.bid, .ask].map { "\(exchange.venue.levels(market.id, $0))" }
+                return "\(market.ticker.suffix(4)) \(sides) \(market.volume)"
+            }
+        }
+        let first = books(.zero)
+        #expect(first.count > 10 && first == books(.milliseconds(437_123)))
+    }
+
+    /// Whatever the speed, nothing of the recording is over before anybody can connect.
+    @Test func aFastTapeBeginsAtItsBeginning() async throws {
+        let folder = try ScratchFolder()
+        let file = folder.path + "/day.tape"
+        try TapeFixture.write(to: file)
+        let rig = try await SandboxRig {
+            $0.world.tape = file
+            $0.world.speed = 60
+        }
+        #expect(rig.markets == ["KXTAPE-1-A"])
+        let before = try await rig.call("GET", "markets/trades")
+        #expect(before["trades"]?.array?.isEmpty == true)
+        try await rig.step(seconds: 1)
+        #expect(try await rig.call("GET", "markets/trades")["trades"]?.array?.count == 1)
+    }
+
     /// A market of fifteen minutes opens, closes, is determined and paid, and the next one follows.
     @Test func shortMarketsFollowEachOther() throws {
         let (exchange, world) = exchange(seed: 5, markets: 9)

@@ -96,6 +96,10 @@ import Testing
             header.replaceSubrange(56..., with: $0)
         }
         #expect(try problem(header + whole.dropFirst(64)) == .unsupportedVersion(2))
+        // The checksum of a header that we cannot read may stand elsewhere: the version is told all the same.
+        header[56] ^= 1
+        #expect(try problem(header + whole.dropFirst(64)) == .corruptFileHeader(version: 2))
+        #expect(TapeError.Problem.corruptFileHeader(version: 2).description.contains("version 2"))
         #expect(try problem(whole + [0, 0, 0, 0, 0, 0, 0, 0]) == .trailingBytes(8))
         let missing = read(scratch.file("missing")).error
         #expect(missing?.description.contains("No such file") == true)

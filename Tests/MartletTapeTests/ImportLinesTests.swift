@@ -236,6 +236,13 @@ import Testing
         #expect(!scratch.names.contains("day.tape"))
     }
 
+    @Test func aByteOrderMarkIsNoPartOfTheFirstLine() throws {
+        let text = "\u{FEFF}" + Frames.snapshot(1) + "\n" + Frames.delta(2) + "\n"
+        let imported = try scratch.imported(bytes: Array(text.utf8))
+        #expect(imported.report.snapshots == 1 && imported.report.deltas == 1)
+        #expect(imported.report.skipped.isEmpty)
+    }
+
     @Test func interruptedImportLeavesNothing() throws {
         let path = try scratch.write("recording", Frames.snapshot(1) + "\n")
         var observer = ImportObserver()

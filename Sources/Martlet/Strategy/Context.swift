@@ -93,7 +93,8 @@ public struct Context: ~Copyable {
 
     // MARK: Timers and records
 
-    /// Calls `timerFired` once at a time, or at once when it has passed.
+    /// Calls `timerFired` once at a time, or at once when it has passed. Timers that keep setting the next for at once
+    /// are put off by a millisecond after some hundreds, and counted as runaway callbacks.
     @discardableResult
     public func setTimer(at time: Timestamp) -> TimerID { desk.setTimer(at: time) }
     @discardableResult

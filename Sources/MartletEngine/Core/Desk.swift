@@ -29,6 +29,9 @@ package final class EngineShared {
     /// Without a reader none is written down.
     @exclusivity(unchecked) package var keepsRecords = true
     @exclusivity(unchecked) private var timerCounter: UInt64 = 0
+    /// Timers set for at once since the clock was last looked at.
+    @exclusivity(unchecked) var immediateTimers = 0
+    private static let runawayPause = TimeSpan.milliseconds(1)
 
     init(markets: MarketTable, trading: TradingCore) {
         self.markets = markets
@@ -52,6 +55,12 @@ package final class EngineShared {
     func newTimer(at time: Timestamp, strategy: Int) -> TimerID {
         timerCounter += 1
         let timer = TimerID(timerCounter)
+        var time = time
+        if time <= markets.now {
+            // A timer that sets the next for at once would hold the clock still for ever.
+            immediateTimers += 1
+            if immediateTimers > Engine.maximumRounds { time = markets.now + EngineShared.runawayPause }
+        }
         timers.set(.strategy(strategy, timer), at: time)
         signals.pointee.hasWork = true
         return timer

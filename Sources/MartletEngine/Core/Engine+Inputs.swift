@@ -39,7 +39,9 @@ extension Engine {
             trading.adopt(position, in: market, strategy: strategy, now: now)
         case .limits(let limits): trading.setLimits(limits, now: now)
         case .clock: break
-        case .command(let command): trading.command(command, now: now)
+        case .command(let command):
+            trading.command(command, now: now)
+            if command == .resume { remindOfBooks() }
         case .stopped: stop()
         }
         runClock()
@@ -67,6 +69,16 @@ extension Engine {
     private mutating func stop() {
         guard markStopped() else { return }
         for index in 0..<strategyCount { host(index).stopped() }
+    }
+
+    /// A halt has taken off what strategies wanted resting, and a quiet book would not ask them again for hours.
+    private mutating func remindOfBooks() {
+        settleWork()
+        for index in 0..<markets.count {
+            let state = markets.states + index
+            guard state.pointee.isUsable, state.pointee.changeSubscribers != 0 else { continue }
+            tellChange(Market.ID(index), state.pointee.changeSubscribers)
+        }
     }
 
     private mutating func define(_ market: Market) {
@@ -111,6 +123,7 @@ extension Engine {
 
     /// Fires what is due by the clock: market hours first set, first fired.
     private mutating func runClock() {
+        shared.immediateTimers = 0
         while let entry = shared.timers.popDue(now) {
             switch entry {
             case .strategy(let index, let timer): host(index).timerFired(timer)
@@ -128,6 +141,7 @@ extension Engine {
             }
             settleWork()
         }
+        if shared.immediateTimers > Engine.maximumRounds { countRunaway() }
         let now = now
         core._withUnsafeGuaranteedRef { $0.advance(to: now) }
     }
@@ -184,6 +198,8 @@ extension Engine {
             if strategy < strategyCount { host(strategy).settled(settlement) }
         case .risk(let state, let reason, let strategy):
             shared.record(.risk(state, reason: reason))
+            // Nobody is told anything before `started`.
+            guard hasStarted else { return }
             for index in 0..<strategyCount where strategy == nil || strategy == index {
                 host(index).riskChanged(state)
             }

@@ -71,11 +71,31 @@ package struct Portfolio: ~Copyable {
     package private(set) var cost: Money = .zero
     package var openOrders = 0
     /// Profit at which the present day began.
-    package var dayStartProfit: Money = .zero
+    package private(set) var dayStartProfit: Money = .zero
+    /// Its realised part.
+    private var dayStartRealized: Money = .zero
 
     /// Realised and not, fees taken off.
     package var profit: Money { realized + unrealized - fees }
     package var dailyLoss: Money { dayStartProfit - profit }
+    /// What this day has realised so far, fees taken off.
+    package var realizedToday: Money { realized - fees - dayStartRealized }
+
+    /// Begins a day of the daily loss, with nothing lost.
+    mutating func startDay() {
+        dayStartProfit = profit
+        dayStartRealized = realized - fees
+    }
+    /// Counts what was realised before, on this day.
+    mutating func carry(_ profit: Money) {
+        dayStartProfit -= profit
+        dayStartRealized -= profit
+    }
+    /// What has changed since is no profit or loss of this day.
+    mutating func leaveOut(since profit: Money, _ realized: Money) {
+        dayStartProfit += self.profit - profit
+        dayStartRealized += self.realized - fees - realized
+    }
 
     mutating func addMarket(event: Int32) { holdings.append(Holding(event: event)) }
     mutating func addEvent() { events.append(EventHolding(isExclusive: false)) }

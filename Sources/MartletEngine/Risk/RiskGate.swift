@@ -200,16 +200,17 @@ struct RiskGate {
     private func judgeBook(_ proposal: Proposal, _ now: Timestamp, _ core: TradingCore) -> Refusal? {
         let market = core.id(proposal.market)
         guard core.markets.isUsable(market) else {
+            // Crossed at the end of its group. Within one it may be, for moments: a fill's callback and a quote's
+            // next step come there too, and are no worse for it.
+            if core.markets.fault(market) == .crossed {
+                return Refusal(.crossedBook, value: "crossed", limit: "bid below ask")
+            }
             let fault = core.markets.fault(market).map { "\($0)" } ?? "unusable"
             return Refusal(.staleBook, value: fault, limit: "a usable book")
         }
         let age = now - core.markets.lastChange(market)
         if let limit = staleness(age, strategyLimits.maxBookAge) ?? staleness(age, accountLimits.maxBookAge) {
             return Refusal(.staleBook, value: "\(age.seconds) s old", limit: "\(limit.seconds) s")
-        }
-        let book = core.markets.book(market)
-        if book.isCrossed {
-            return Refusal(.crossedBook, value: "crossed", limit: "bid below ask")
         }
         return nil
     }
@@ -296,7 +297,7 @@ struct RiskGate {
 
 extension Portfolio.Projection {
     /// No sum is beyond its limit: what nearly every order comes to, found at once.
-    fileprivate func isWithin(_ limits: RiskLimits) -> Bool {
+    func isWithin(_ limits: RiskLimits) -> Bool {
         marketPosition <= limits.maxMarketPosition && eventPosition <= limits.maxEventPosition
             && totalPosition <= limits.maxTotalPosition && marketLoss <= limits.maxMarketLoss
             && eventLoss <= limits.maxEventLoss && totalLoss <= limits.maxTotalLoss

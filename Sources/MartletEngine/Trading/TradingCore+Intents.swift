@@ -209,8 +209,12 @@ extension TradingCore {
         case .changing(.cancel), .unknown(_, isCancelling: true), .missing, .finishing, .done: return
         case .resting, .changing, .unknown:
             if store.records[slot].pending?.work == .cancel { return }
-            replacePending(slot, gate.approveCancel())
-            refreshHeld(slot)
+            if mustWaitToCancel(slot, now) {
+                store.records[slot].wantsCancel = true
+            } else {
+                replacePending(slot, gate.approveCancel())
+                refreshHeld(slot)
+            }
         }
         store.records[slot].order.isChanging = !store.records[slot].life.isDone
     }

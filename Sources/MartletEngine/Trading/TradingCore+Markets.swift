@@ -131,9 +131,10 @@ extension TradingCore {
         let size = position.quantity.magnitude
         let unit = Price(micros: Int(position.cost.raw / size.hundredths))
         let before = portfolios[portfolio].profit
+        let realized = portfolios[portfolio].realized - portfolios[portfolio].fees
         _ = portfolios[portfolio].trade(
             market, side, size, at: side == .bid ? unit : unit.complement, fee: .zero)
-        portfolios[portfolio].dayStartProfit += portfolios[portfolio].profit - before
+        portfolios[portfolio].leaveOut(since: before, realized)
     }
 
     // MARK: Settlement
@@ -228,18 +229,32 @@ extension TradingCore {
         synchronise()
         switch command {
         case .halt(let reason): setState(.halted, of: account, reason, now)
-        case .reduceOnly(let reason): setState(.reduceOnly, of: account, reason, now)
+        case .reduceOnly(let reason):
+            // A halt is stricter, and ends by a resume alone.
+            if gate.states[account] == .halted {
+                log(.warning, "stays halted, for that is stricter than reduce only (\(reason))")
+            } else {
+                setState(.reduceOnly, of: account, reason, now)
+            }
         case .resume:
             for index in portfolios.indices {
                 gate.set(.active, for: index)
-                portfolios[index].dayStartProfit = portfolios[index].profit
+                portfolios[index].startDay()
             }
             haltSweep = nil
+            // What was refused for the halt alone may be asked for again.
+            for pair in quotes.indices { quotes[pair].refused = BySide(nil) }
             tell(.risk(.active, reason: "resumed by the operator", strategy: nil))
         case .tighten(let account, let strategies):
             gate.tighten(account: account, strategies: strategies)
             log(.info, "limits tightened by the operator")
             for index in portfolios.indices { judgeLoss(index, now) }
+            pullBeyondLimits(now)
+        case .carry(let profit, let strategy):
+            guard strategy.map({ $0 >= 0 && $0 <= unassigned }) ?? true else { break }
+            let index = strategy ?? account
+            portfolios[index].carry(profit)
+            judgeLoss(index, now)
         }
         serve(now)
     }
@@ -301,6 +316,6 @@ extension TradingCore {
         if passed < 0 { passed += day }
         nextDay = Timestamp(seconds: now.seconds - passed + day)
         guard !isFirst else { return }
-        for index in portfolios.indices { portfolios[index].dayStartProfit = portfolios[index].profit }
+        for index in portfolios.indices { portfolios[index].startDay() }
     }
 }

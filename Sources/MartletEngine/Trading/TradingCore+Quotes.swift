@@ -8,8 +8,12 @@ struct QuotePair {
     var target = BySide<Quote?>(nil)
     /// The slot of the live order, or -1.
     var order = BySide<Int32>(-1)
-    /// The target that the gate refused last, so that it is told once.
+    /// The target that the gate refused last, so that it is not told at each change of the book.
     var refused = BySide<Quote?>(nil)
+    /// From when on it is judged again: cash comes free, a position is brought back, a second passes.
+    var retry = BySide<Timestamp>(.distantPast)
+
+    static let refusalMemory = TimeSpan.seconds(5)
 }
 
 // Desired quotes: the cheapest requests that get from what rests to what is wanted.
@@ -57,7 +61,7 @@ extension TradingCore {
             if slot >= 0 { cancel(slot, now) }
             return
         }
-        if target == quotes[pair].refused[side] { return }
+        if target == quotes[pair].refused[side], now < quotes[pair].retry[side] { return }
         guard slot >= 0 else {
             if !meetsOwnQuote(pair, side, target) { placeQuote(pair, side, target, now) }
             return
@@ -96,6 +100,7 @@ extension TradingCore {
         guard let refusal = change(slot, to: target.price, total: total, now) else { return }
         // What rests is not what its strategy wants any more, and what it wants may not be: pull it.
         quotes[pair].refused[side] = target
+        quotes[pair].retry[side] = now + QuotePair.refusalMemory
         hasOutput = true
         records.append(.refused(order.id, refusal, strategy: quotes[pair].strategy))
         cancel(slot, now)
@@ -143,6 +148,7 @@ extension TradingCore {
             if store.records[slot].life == .queued { announce(slot) }
         case .failure(let refusal):
             quotes[pair].refused[side] = target
+            quotes[pair].retry[side] = now + QuotePair.refusalMemory
             refuse(order, strategy, refusal)
         }
     }

@@ -37,6 +37,13 @@ extension TradingCore {
         }.map { OrderReference($0.id, market: $0.market) }
     }
     package var openOrderCount: Int { store.openCount }
+    /// What a later session of this day is to know: the day's end, and what it has realised so far by portfolio, the
+    /// account's last. Nil before the first day has begun.
+    package var day: (end: Timestamp, realized: [Money])? {
+        nextDay == .distantPast ? nil : (nextDay, portfolios.indices.map { portfolios[$0].realizedToday })
+    }
+    /// As they count now, after any tightening.
+    package var accountLimits: RiskLimits { gate.accountLimits }
 
     @inline(__always)
     func forEachOpen(in market: Market.ID, _ body: (Int) -> Void) {

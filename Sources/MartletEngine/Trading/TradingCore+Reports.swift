@@ -20,7 +20,9 @@ extension TradingCore {
         case .changeRejected(let request, let rejection): changeRejected(slot, request, rejection, now)
         case .ended(let reason): apply(.ended(reason), to: slot, now)
         case .filled(let fill): filled(slot, fill, now)
-        case .unknown(let request): apply(.lost(request), to: slot, now)
+        case .unknown(let request):
+            if request == .cancel { noteLostCancel(slot, now) }
+            apply(.lost(request), to: slot, now)
         case .provenAbsent: apply(.provenAbsent, to: slot, now)
         case .state(let state): stated(slot, state, report, now)
         case .rateLimited(let request): rateLimited(slot, request, now)
@@ -266,7 +268,7 @@ extension TradingCore {
         if action == .finish {
             close(slot)
         } else if wasDone, !store.records[slot].life.isDone {
-            reopen(slot)
+            reopen(slot, now)
         }
         if !store.records[slot].life.isDone,
             store.records[slot].pending != nil || store.records[slot].wantsCancel
@@ -361,10 +363,12 @@ extension TradingCore {
         store.close(slot)
     }
 
-    private func reopen(_ slot: Int) {
+    private func reopen(_ slot: Int, _ now: Timestamp) {
         portfolios[Int(store.records[slot].strategy)].openOrders += 1
         portfolios[account].openOrders += 1
         store.reopen(slot)
+        // Under a halt nothing may rest, whenever it is found.
+        if gate.state(Int(store.records[slot].strategy)) == .halted { haltSweep = now }
     }
 
     private func contradiction(_ slot: Int, _ fact: OrderFact) {

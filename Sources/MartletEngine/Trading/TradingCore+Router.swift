@@ -230,12 +230,14 @@ extension TradingCore {
         synchronise()
         rollDay(now)
         if let sweep = haltSweep, sweep <= now { sweepHalted(now) }
+        if !lostCancels.isEmpty { retryCancels(now) }
         if router.isDirty || router.wake.map({ $0 <= now }) == true { pump(now) }
     }
     /// When ``advance(to:)`` wants to be called; nil for never.
     package var nextWake: Timestamp? {
-        guard let sweep = haltSweep else { return router.wake }
-        guard let wake = router.wake else { return sweep }
-        return min(sweep, wake)
+        var wake = router.wake
+        if let sweep = haltSweep { wake = min(wake ?? sweep, sweep) }
+        for lost in lostCancels { wake = min(wake ?? lost.due, lost.due) }
+        return wake
     }
 }

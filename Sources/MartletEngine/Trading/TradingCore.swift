@@ -41,6 +41,8 @@ package final class TradingCore {
     @exclusivity(unchecked) var trades: TradeMemory
     @exclusivity(unchecked) var nextDay: Timestamp = .distantPast
     @exclusivity(unchecked) var haltSweep: Timestamp?
+    /// Cancels whose answers were lost, and when each may be sent again; few and short-lived.
+    @exclusivity(unchecked) var lostCancels: [(order: OrderID, due: Timestamp)] = []
     @exclusivity(unchecked) var batch: [PlaceOrder] = []
     @exclusivity(unchecked) var cancelBatch: [OrderReference] = []
     /// Requests are leaving: what is queued meanwhile leaves in the same go.

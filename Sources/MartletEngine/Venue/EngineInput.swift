@@ -39,6 +39,9 @@ public enum OperatorCommand: Hashable, Sendable {
     case resume
     /// Limits that count from now on where they are stricter than the present ones; a looser value changes nothing.
     indirect case tighten(account: RiskLimits?, strategies: RiskLimits?)
+    /// Profit (below zero: loss) that earlier sessions of this day realised, of a strategy by its index or (nil) of
+    /// the account: it counts in this day's loss.
+    case carry(Money, strategy: Int?)
 }
 
 /// The exchange's budget for our requests (API.md §3), as the limits and costs endpoints give it.

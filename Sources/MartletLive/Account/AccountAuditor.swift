@@ -5,10 +5,11 @@ import MartletNetwork
 
 /// Compares our account with the exchange's: positions, cash and resting orders, within the read budget.
 ///
-/// REST trails the exchange's engine, so a comparison counts only if nothing of ours moved from a little before the
-/// reading's own time on, and a difference only when two readings in a row show it, with all fills and orders asked
-/// for over REST in between: what a feed that had died has not told is no difference. What follows from one is
-/// ``LiveSettings/onDifference``.
+/// REST trails the exchange's engine, so a comparison counts only for what has not moved from a little before the
+/// reading's own time on: all of it once the account is quiet; in a session that never is, the markets that are. A
+/// difference counts only when two readings in a row show it, with all fills and orders asked for over REST in
+/// between: what a feed that had died has not told is no difference. What follows from one is
+/// ``LiveSettings/onDifference``; an order of ours that we do not know of is cancelled in any case.
 final class AccountAuditor {
     /// What is compared.
     struct Reading: Sendable {
@@ -35,9 +36,13 @@ final class AccountAuditor {
     private var isReading = false
     private var nextReading: Timestamp
     /// The last reading's difference: it counts when the next one shows the same.
-    private var suspected: String?
+    private var suspected: [AccountItem: String] = [:]
     private var isAgreed = true
+    /// Whether the exchange's balance leaves out what resting orders tie up; nil until an agreement has shown it.
+    private var tellsWholeCash: Bool?
     private(set) var agreements = 0
+    /// Comparisons of what was quiet in an account that was not.
+    private(set) var partialAgreements = 0
     private(set) var differences = 0
     /// Why the last attempt at a comparison proved nothing, for a person; nil after one that did.
     private(set) var obstacle: String?
@@ -56,7 +61,7 @@ final class AccountAuditor {
         catchUp: @escaping (Timestamp) -> Void
     ) {
         self.catchUp = catchUp
-        agreedAt = session.now
+        agreedAt = session.now + gateway.clockOffset.correction
         self.session = session
         self.client = client
         self.gateway = gateway
@@ -69,12 +74,14 @@ final class AccountAuditor {
 
     func look(at now: Timestamp) {
         guard !isReading, now >= nextReading else { return }
-        if let unrest = unrest(since: now - quiet) {
-            obstacle = unrest
-            return
+        let unrest = unrest(since: now - quiet)
+        obstacle = unrest ?? "the exchange has not answered yet"
+        if unrest != nil {
+            // A market maker may never be quiet: after a while what is will do. The last word needs it all.
+            let isLate = now >= nextReading + settings.auditInterval || !suspected.isEmpty
+            guard isLate, !session.isEnding else { return }
         }
         isReading = true
-        obstacle = "the exchange has not answered yet"
         let client = client
         let loop = session.loop
         let began = now
@@ -127,35 +134,56 @@ final class AccountAuditor {
             }
             return
         }
-        // Something moved while it was read: it proves nothing.
-        if let unrest = unrest(since: began - quiet) ?? staleness(reading) {
-            obstacle = unrest
+        // What moved while it was read proves nothing.
+        let unrest = unrest(since: began - quiet) ?? staleness(reading)
+        obstacle = unrest
+        if unrest != nil, session.isEnding {
             nextReading = now + repeatAfter
             return
         }
-        takeOverCash(reading, at: now)
-        guard let difference = difference(reading) else {
-            suspected = nil
+        if unrest == nil { takeOverCash(reading, at: now) }
+        judge(compare(reading, unrest == nil ? nil : began), reading, began: began, at: now)
+    }
+
+    private func compare(_ reading: Reading, _ busySince: Timestamp?) -> AccountComparison {
+        var comparison = AccountComparison(
+            session, gateway, reading, quietFrom: busySince.map { $0 - quiet },
+            tellsWholeCash: tellsWholeCash)
+        comparison.run()
+        return comparison
+    }
+
+    private func judge(_ seen: AccountComparison, _ reading: Reading, began: Timestamp, at now: Timestamp) {
+        let confirmed = seen.found.filter { suspected[$0.key] == $0.value }
+        suspected = suspected.filter { !seen.covered.contains($0.key) && !seen.isWhole }
+        guard confirmed.isEmpty else {
+            isAgreed = false
+            differences += 1
             obstacle = nil
-            agreements += 1
-            agreedAt = began
-            if !isAgreed { session.tell(.agreed) }
-            isAgreed = true
+            let text = confirmed.values.sorted().joined(separator: "; ")
+            session.tell(.difference(text))
+            follow(confirmed, reading, text, at: now)
             return
         }
-        guard suspected == difference else {
-            suspected = difference
-            obstacle = "seen once so far: \(difference)"
+        guard seen.found.isEmpty else {
+            suspected.merge(seen.found) { $1 }
+            if seen.isWhole {
+                obstacle = "seen once so far: \(seen.found.values.sorted().joined(separator: "; "))"
+            }
             catchUp(agreedAt - AccountAuditor.overlap)
+            ask(about: seen.found.keys)
             nextReading = now + repeatAfter
             return
         }
-        suspected = nil
-        obstacle = nil
-        isAgreed = false
-        differences += 1
-        session.tell(.difference(difference))
-        follow(reading, difference, at: now)
+        guard seen.isWhole else {
+            if !seen.covered.isEmpty { partialAgreements += 1 }
+            return
+        }
+        tellsWholeCash = seen.tellsWholeCash ?? tellsWholeCash
+        agreements += 1
+        agreedAt = began + gateway.clockOffset.correction
+        if !isAgreed { session.tell(.agreed) }
+        isAgreed = true
     }
 
     /// Reads trail the engine: what is older than our last activity proves nothing.
@@ -170,7 +198,7 @@ final class AccountAuditor {
     private func takeOverCash(_ reading: Reading, at now: Timestamp) {
         guard session.account.movedOutside else { return }
         session.account.movedOutside = false
-        for (shard, money) in cash(reading.balance).sorted(by: { $0.key < $1.key }) {
+        for (shard, money) in AccountComparison.cash(reading.balance).sorted(by: { $0.key < $1.key }) {
             let ours = session.engine.shared.trading.cash.shards.first { $0.number == shard }
             if let ours, agrees(money, ours.cash) || agrees(money, ours.cash - ours.reserved) { continue }
             session.tell(
@@ -179,103 +207,90 @@ final class AccountAuditor {
         }
     }
 
-    // MARK: - Comparing
-
-    private func difference(_ reading: Reading) -> String? {
-        var found: [String] = []
-        for (market, theirs) in positions(reading) {
-            let ours = session.engine.shared.trading.accountPosition(market).quantity
-            if ours != theirs {
-                found.append(
-                    "\(session.directory.ticker(market)): we hold \(ours), the exchange says \(theirs)")
-            }
-        }
-        let cash = cash(reading.balance)
-        for shard in session.engine.shared.trading.cash.shards {
-            guard let theirs = cash[shard.number] else { continue }
-            // Whether the balance counts what resting orders tie up is not documented: either is agreement.
-            let isSame = agrees(theirs, shard.cash) || agrees(theirs, shard.cash - shard.reserved)
-            if !isSame {
-                found.append("shard \(shard.number): we have \(shard.cash), the exchange says \(theirs)")
-            }
-        }
-        found += orders(reading)
-        return found.isEmpty ? nil : found.sorted().joined(separator: "; ")
-    }
-
     /// The exchange tells money to the account's precision, we keep it exactly.
     private func agrees(_ theirs: Money, _ ours: Money) -> Bool {
-        let unit = session.engine.shared.trading.settings.balancePrecision.unit
-        return abs(theirs.raw - ours.raw) < unit.raw
+        AccountComparison.agrees(theirs, ours, session.engine.shared.trading.settings.balancePrecision)
     }
 
-    private func positions(_ reading: Reading) -> [(Market.ID, Quantity)] {
-        var theirs: [String: Quantity] = [:]
-        for position in reading.positions { theirs[position.ticker] = position.position }
-        return (0..<session.directory.count).map { index in
-            let market = Market.ID(index)
-            return (market, theirs[session.directory.ticker(market)] ?? .zero)
-        }
-    }
-
-    private func cash(_ balance: Balance) -> [Int: Money] {
-        guard !balance.shards.isEmpty else { return [0: balance.cash] }
-        return Dictionary(balance.shards.map { ($0.index, $0.balance) }, uniquingKeysWith: { $1 })
-    }
-
-    private func orders(_ reading: Reading) -> [String] {
-        var found: [String] = []
-        var theirs: [String: RestOrder] = [:]
-        for order in reading.resting { theirs[order.orderID] = order }
-        for order in session.engine.shared.trading.openOrders() {
-            guard order.status == .resting, let id = gateway.orders.venueID(order.id) else { continue }
-            guard let other = theirs.removeValue(forKey: id) else {
-                found.append("\(order.id) rests with us and not at the exchange")
-                continue
+    /// What became of orders that look otherwise at the exchange, by their own ids.
+    private func ask(about items: some Sequence<AccountItem>) {
+        let questions = items.compactMap { item -> OrderResolver.Question? in
+            guard case .order(let order, let market) = item, let id = gateway.orders.venueID(order) else {
+                return nil
             }
-            if other.remaining != order.remaining || other.price != order.price {
-                found.append(
-                    "\(order.id): \(order.remaining) at \(order.price) with us, \(other.remaining) at "
-                        + "\(other.price) at the exchange")
-            }
+            return OrderResolver.Question(
+                order: order, market: market, ticker: session.directory.ticker(market), venueID: id,
+                clientOrderID: ClientOrderID.text(order, nonce: gateway.orders.nonce), sent: .unknown,
+                provenAfter: .distantFuture)
         }
-        for order in theirs.values.sorted(by: { $0.orderID < $1.orderID })
-        where ClientOrderID.order(order.clientOrderID, nonce: gateway.orders.nonce) != nil {
-            found.append("an order of this run rests at the exchange and not with us: \(order.orderID)")
+        guard !questions.isEmpty else { return }
+        let (loop, search) = (session.loop, OrderSearch(client: client, questions: questions))
+        let handBack = LoopReturn { [weak session] (findings: [OrderSearch.Finding]) in
+            for finding in findings { session?.take(finding) }
         }
-        return found
+        Task {
+            guard let findings = try? await search.run() else { return }
+            loop.execute { handBack.body(findings) }
+        }
     }
 
     // MARK: - Following
 
-    private func follow(_ reading: Reading, _ difference: String, at now: Timestamp) {
+    private func follow(
+        _ confirmed: [AccountItem: String], _ reading: Reading, _ text: String, at now: Timestamp
+    ) {
+        for case .stranger(let id) in confirmed.keys {
+            if let order = reading.resting.first(where: { $0.orderID == id }) { cancel(order) }
+        }
         switch settings.onDifference {
-        case .halt: session.take(.command(.halt(reason: "accounts differ: \(difference)")), at: now)
-        case .reduceOnly:
-            session.take(.command(.reduceOnly(reason: "accounts differ: \(difference)")), at: now)
-        case .adopt: adopt(reading, at: now)
+        case .halt: session.take(.command(.halt(reason: "accounts differ: \(text)")), at: now)
+        case .reduceOnly: session.take(.command(.reduceOnly(reason: "accounts differ: \(text)")), at: now)
+        case .adopt: adopt(confirmed, reading, at: now)
+        }
+    }
+
+    /// Nothing may rest that we do not know of.
+    private func cancel(_ order: RestOrder) {
+        let (client, loop) = (client, session.loop)
+        let handBack = LoopReturn { [weak session] (text: String) in session?.tell(.remark(text)) }
+        Task {
+            let wanted = OrderToCancel(
+                orderID: order.orderID, shard: order.shard, subaccount: order.subaccount)
+            do {
+                _ = try await client.send(Endpoints.cancelOrder(wanted))
+                loop.execute { handBack.body("cancelled order \(order.orderID), which we did not know of") }
+            } catch {
+                loop.execute {
+                    handBack.body(
+                        "order \(order.orderID), which we do not know of, cannot be cancelled: \(error)")
+                }
+            }
         }
     }
 
     /// The exchange's word wins.
-    private func adopt(_ reading: Reading, at now: Timestamp) {
-        var exposures: [String: Money] = [:]
-        for position in reading.positions { exposures[position.ticker] = position.exposure }
-        for (market, theirs) in positions(reading) {
+    private func adopt(_ confirmed: [AccountItem: String], _ reading: Reading, at now: Timestamp) {
+        var theirs: [String: MarketPosition] = [:]
+        for position in reading.positions { theirs[position.ticker] = position }
+        for index in 0..<session.directory.count where confirmed[.position(Market.ID(index))] != nil {
+            let market = Market.ID(index)
+            let held = theirs[session.directory.ticker(market)]
             let ours = session.engine.shared.trading.accountPosition(market)
-            let missing = theirs - ours.quantity
+            let quantity = held?.position ?? .zero
+            let missing = quantity - ours.quantity
             guard !missing.isZero else { continue }
-            let exposure = exposures[session.directory.ticker(market)] ?? .zero
             let unit =
-                theirs.isZero
-                ? Int(ours.averagePrice?.micros ?? 500_000) : Int(exposure.raw / theirs.magnitude.hundredths)
+                quantity.isZero
+                ? Int(ours.averagePrice?.micros ?? 500_000)
+                : Int((held?.exposure ?? .zero).raw / quantity.magnitude.hundredths)
             let price = Price(micros: min(max(Int(unit), 1), 999_999))
             session.take(
                 .adoptedPosition(
                     market, Position(quantity: missing, cost: price * missing.magnitude), strategy: nil),
                 at: now)
         }
-        for (shard, money) in cash(reading.balance).sorted(by: { $0.key < $1.key }) {
+        for (shard, money) in AccountComparison.cash(reading.balance).sorted(by: { $0.key < $1.key })
+        where confirmed[.cash(shard: shard)] != nil {
             session.take(.balance(shard: shard, money), at: now)
         }
     }

@@ -20,6 +20,7 @@ package struct AccountOpening: Sendable {
     private static let overlap = TimeSpan.seconds(120)
     /// Readings are repeated until two of the fills around them agree, this often at most.
     private static let attempts = 5
+    private static let pause = Duration.milliseconds(500)
 
     package static func read(_ client: KalshiClient) async throws -> AccountOpening {
         async let status = client.send(Endpoints.exchangeStatus())
@@ -71,15 +72,19 @@ package struct AccountOpening: Sendable {
     /// - Returns: those that could not be taken off.
     package static func cancel(_ orders: [RestOrder], _ client: KalshiClient) async throws -> [RestOrder] {
         var left = orders
-        for _ in 0..<attempts where !left.isEmpty {
+        for attempt in 0..<attempts where !left.isEmpty {
+            // Reads trail the engine, and a market that has just closed takes its orders off by itself.
+            if attempt > 0 { try await Task.sleep(for: pause * attempt) }
             for order in left {
                 do throws(RestError) {
                     let wanted = OrderToCancel(
                         orderID: order.orderID, shard: order.shard, subaccount: order.subaccount)
                     _ = try await client.send(Endpoints.cancelOrder(wanted))
                 } catch {
-                    // 404: it filled or ended meanwhile.
-                    guard case .refused(let refusal) = error, refusal.status == 404 else { throw error }
+                    // 404: it filled or ended meanwhile. 400, 409: its market takes nothing now, not even this.
+                    guard case .refused(let refusal) = error, [400, 404, 409].contains(refusal.status) else {
+                        throw error
+                    }
                 }
             }
             let wanted = Set(orders.map(\.orderID))

@@ -24,7 +24,7 @@ package struct EarlierRuns: Sendable {
     package init(under folder: String, name: String, where isSame: (SessionIdentity) -> Bool) throws {
         let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
         var known: [(path: String, identity: SessionIdentity)] = []
-        for entry in names where entry.hasPrefix(name + "-") {
+        for entry in names where EarlierRuns.isSession(entry, of: name) {
             let path = "\(folder)/\(entry)"
             guard let identity = try? SessionIdentity(folder: SessionFolder(path)), isSame(identity) else {
                 continue
@@ -41,11 +41,28 @@ package struct EarlierRuns: Sendable {
         for (index, entry) in known.enumerated() { nonces[entry.identity.nonceValue] = index }
         guard let last = known.last else { return }
         endedInOrder = last.identity.ended != nil
+        hold = last.identity.hold
         newestFolder = last.path
         newest = try? JournalRecovery(folder: last.path)
         // Killed, it could not give back what it had reserved.
         if !endedInOrder { JournalRoom.giveBack(last.path) }
     }
+
+    /// Whether a folder is called as this configuration's sessions are, `maker-20261123T090000Z` or `…Z-2`: those of
+    /// `maker-b` are not `maker`'s.
+    static func isSession(_ folder: String, of name: String) -> Bool {
+        guard folder.hasPrefix(name + "-") else { return false }
+        let stamp = folder.dropFirst(name.count + 1)
+        let (digits, rest) = (stamp.prefix(15), stamp.dropFirst(15))
+        guard digits.count == 15, rest.first == "Z" else { return false }
+        let isTime = digits.enumerated().allSatisfy { $0 == 8 ? $1 == "T" : $1.isNumber }
+        let number = rest.dropFirst()
+        return isTime
+            && (number.isEmpty || number.first == "-" && number.dropFirst().allSatisfy(\.isNumber))
+    }
+
+    /// What the newest session's operator, or its own limits, kept from trading; nil when nothing did.
+    package private(set) var hold: SessionIdentity.Hold?
 
     package var states: [String: [UInt8]] { newest?.states ?? [:] }
 

@@ -59,8 +59,11 @@ final class OrderResolver {
 
     private func ask(_ unknown: [OrderReference]) {
         isAsking = true
+        // The exchange's answers bear its own time.
+        let correction = gateway.clockOffset.correction
         let questions = unknown.map { entry in
-            let sent = gateway.orders.entry(entry.order)?.sent ?? .unknown
+            var sent = gateway.orders.entry(entry.order)?.sent ?? .unknown
+            if sent.isKnown { sent = sent + correction }
             return Question(
                 order: entry.order, market: entry.market, ticker: session.directory.ticker(entry.market),
                 venueID: gateway.orders.venueID(entry.order),
@@ -98,23 +101,13 @@ final class OrderResolver {
         // The private channels may have settled it meanwhile.
         let (question, trading) = (finding.question, session.engine.shared.trading)
         guard trading.ordersToLookUp().contains(where: { $0.order == question.order }) else { return }
-        switch finding.outcome {
-        case .order(let order, let fills):
-            gateway.learn(question.order, question.market, venueID: order.orderID, at: now)
-            for fill in fills { session.take(fill, at: now) }
-            session.take(
-                .report(VenueReport(order, order: question.order, market: question.market)), at: now)
-            session.claimFills()
-        case .absent:
-            guard trading.isPlaceUnknown(question.order) else { return }
-            session.take(
-                .report(
-                    VenueReport(
-                        .provenAbsent, order: question.order, market: question.market, exchangeTime: .unknown)
-                ),
-                at: now)
-        case .undecided: break
-        }
+        session.take(finding)
+        guard case .absent = finding.outcome, trading.isPlaceUnknown(question.order) else { return }
+        session.take(
+            .report(
+                VenueReport(
+                    .provenAbsent, order: question.order, market: question.market, exchangeTime: .unknown)),
+            at: now)
     }
 
     struct Question: Sendable {
@@ -123,6 +116,7 @@ final class OrderResolver {
         var ticker: String
         var venueID: String?
         var clientOrderID: String
+        /// By the exchange's clock, like what follows.
         var sent: Timestamp
         /// An absence counts when the exchange's data is younger than this.
         var provenAfter: Timestamp
@@ -137,79 +131,14 @@ package struct LoopReturn<Value>: @unchecked Sendable {
     package init(_ body: @escaping (Value) -> Void) { self.body = body }
 }
 
-/// The questions themselves, asked away from the loop.
-private struct OrderSearch: Sendable {
-    struct Finding: Sendable {
-        var question: OrderResolver.Question
-        var outcome: Outcome
-    }
-    enum Outcome: Sendable {
-        case order(UserOrderMessage, fills: [FillMessage])
-        case absent
-        case undecided
-    }
-
-    let client: KalshiClient
-    let questions: [OrderResolver.Question]
-
-    func run() async throws -> [Finding] {
-        // First, so that what is scanned afterwards is at least as young.
-        let asOf = try await client.send(Endpoints.userDataTimestamp())
-        var findings: [Finding] = []
-        var listed: [String: [RestOrder]] = [:]
-        for question in questions {
-            if let id = question.venueID {
-                findings.append(Finding(question: question, outcome: try await byID(id)))
-                continue
-            }
-            let orders: [RestOrder]
-            if let known = listed[question.ticker] {
-                orders = known
-            } else {
-                orders = try await scan(question)
-                listed[question.ticker] = orders
-            }
-            if let order = orders.first(where: { $0.clientOrderID == question.clientOrderID }) {
-                let fills = try await fills(of: order.orderID)
-                findings.append(
-                    Finding(question: question, outcome: .order(UserOrderMessage(order), fills: fills)))
-            } else {
-                let isProven = asOf > question.provenAfter
-                findings.append(Finding(question: question, outcome: isProven ? .absent : .undecided))
-            }
-        }
-        return findings
-    }
-
-    private func byID(_ id: String) async throws -> Outcome {
-        let order: RestOrder
-        do throws(RestError) {
-            order = try await client.send(Endpoints.order(id))
-        } catch {
-            guard case .refused(let refusal) = error, refusal.status == 404 else { throw error }
-            // It was there: reads trail the engine, or it has moved to the historical tier.
-            for try await old in client.all(Endpoints.historicalOrders()) where old.orderID == id {
-                return .order(UserOrderMessage(old), fills: try await fills(of: id))
-            }
-            return .undecided
-        }
-        return .order(UserOrderMessage(order), fills: try await fills(of: id))
-    }
-
-    /// Orders of every status since shortly before the request left.
-    private func scan(_ question: OrderResolver.Question) async throws -> [RestOrder] {
-        var filter = AccountFilter(tickers: [question.ticker])
-        if question.sent.isKnown { filter.from = question.sent - .seconds(60) }
-        var orders: [RestOrder] = []
-        for try await order in client.all(Endpoints.orders(filter)) { orders.append(order) }
-        return orders
-    }
-
-    private func fills(of id: String) async throws -> [FillMessage] {
-        var filter = AccountFilter()
-        filter.orderID = id
-        var fills: [FillMessage] = []
-        for try await fill in client.all(Endpoints.fills(filter)) { fills.append(FillMessage(fill)) }
-        return fills.sorted { ($0.exchangeTime, $0.tradeID) < ($1.exchangeTime, $1.tradeID) }
+extension TradingSession {
+    /// An order as the exchange has it, with its fills.
+    func take(_ finding: OrderSearch.Finding) {
+        guard case .order(let order, let fills) = finding.outcome else { return }
+        let (question, now) = (finding.question, now)
+        rest?.learn(question.order, question.market, venueID: order.orderID, at: now)
+        for fill in fills { take(fill, at: now) }
+        take(.report(VenueReport(order, order: question.order, market: question.market)), at: now)
+        claimFills()
     }
 }

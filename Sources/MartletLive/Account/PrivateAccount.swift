@@ -10,7 +10,10 @@ struct PrivateAccount {
     /// Trades that the starting positions hold already.
     var knownTrades: Set<String> = []
     /// When something of ours last moved: a comparison waits until it is quiet.
-    var lastActivity = Timestamp.distantPast
+    private(set) var lastActivity = Timestamp.distantPast
+    /// The same by market, and when something of ours last traded there.
+    private var moved: [Timestamp] = []
+    private var traded: [Timestamp] = []
     /// Fills of orders that this run did not place.
     var strangers = 0
     /// Cash moved by trades outside our markets: the exchange's word on cash is taken over.
@@ -19,6 +22,25 @@ struct PrivateAccount {
     var untold: [String: Int] = [:]
     var nextTelling = Timestamp.distantPast
     static let tellingInterval = TimeSpan.seconds(60)
+
+    /// Something of ours moved; in a market that is not known, only that it did.
+    mutating func moves(_ market: Market.ID?, at time: Timestamp, isTrade: Bool = false) {
+        lastActivity = max(lastActivity, time)
+        guard let market else { return }
+        let index = Int(market.index)
+        while moved.count <= index {
+            moved.append(.distantPast)
+            traded.append(.distantPast)
+        }
+        moved[index] = max(moved[index], time)
+        if isTrade { traded[index] = max(traded[index], time) }
+    }
+    func lastMove(_ market: Market.ID) -> Timestamp {
+        Int(market.index) < moved.count ? moved[Int(market.index)] : .distantPast
+    }
+    func lastTrade(_ market: Market.ID) -> Timestamp {
+        Int(market.index) < traded.count ? traded[Int(market.index)] : .distantPast
+    }
 
     /// The line to be told now; nil where a minute has not passed.
     mutating func note(_ kind: String, at now: Timestamp) -> String? {

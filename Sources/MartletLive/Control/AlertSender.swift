@@ -32,18 +32,22 @@ public final class AlertSender: Sendable {
         /// When the last ones were sent, oldest first.
         var times: [Int64] = []
         var suppressed = 0
+        /// On their way.
+        var pending = 0
         var statistics = Statistics()
-        var lastProblem: String?
     }
     private let settings: LiveSettings.AlertSettings
     private let session: String
     private let url: HTTPURL
     private let client: AsyncHTTPClient
     private let state = Mutex(State())
-    private static let attempts = 3
+    /// A lost connection is told of over the same line as a rule: it is tried until that is back, within an hour.
+    private static let lastAttempt = Nanoseconds.seconds(3600)
+    private static let longestPause: Int64 = 60
+    private static let most = 200
 
     /// Nil when no address is set.
-    public init?(_ settings: LiveSettings.AlertSettings, session: String, tls: TLSContext?) throws {
+    public init?(_ settings: LiveSettings.AlertSettings, session: String) throws {
         guard !settings.url.isEmpty else { return nil }
         guard let url = HTTPURL(settings.url), !url.isWebSocket else {
             throw ControlError("live.alerts.url: '\(settings.url)' is no http or https address")
@@ -51,7 +55,7 @@ public final class AlertSender: Sendable {
         self.settings = settings
         self.session = session
         self.url = url
-        client = try AsyncHTTPClient(tls: tls)
+        client = try AsyncHTTPClient(tls: url.endpoint.isSecure ? TLSContext(clientTrusting: .system) : nil)
     }
 
     public var statistics: Statistics { state.withLock { $0.statistics } }
@@ -61,12 +65,13 @@ public final class AlertSender: Sendable {
         let now = Clocks.monotonic()
         let left = state.withLock { state -> Int? in
             state.times.removeAll { now - $0 > Nanoseconds.seconds(3600) }
-            guard state.times.count < max(settings.perHour, 1) else {
+            guard state.times.count < max(settings.perHour, 1), state.pending < AlertSender.most else {
                 state.suppressed += 1
                 state.statistics.suppressed += 1
                 return nil
             }
             state.times.append(now)
+            state.pending += 1
             defer { state.suppressed = 0 }
             return state.suppressed
         }
@@ -75,24 +80,40 @@ public final class AlertSender: Sendable {
         Task { await post(body) }
     }
 
+    /// Waits until all that was sent has arrived, or so long at most.
+    public func drain(seconds: Double) {
+        let end = Clocks.monotonic() + Int64(seconds * 1e9)
+        while state.withLock({ $0.pending > 0 }), Clocks.monotonic() < end {
+            Thread.sleep(forTimeInterval: 0.02)
+        }
+    }
+
     private func post(_ body: [UInt8]) async {
-        for attempt in 0..<AlertSender.attempts {
-            if attempt > 0 { try? await Task.sleep(for: .seconds(1 << attempt)) }
+        let isSent = await isTaken(body)
+        state.withLock {
+            $0.pending -= 1
+            if isSent { $0.statistics.sent += 1 } else { $0.statistics.failed += 1 }
+        }
+    }
+
+    private func isTaken(_ body: [UInt8]) async -> Bool {
+        let end = Clocks.monotonic() + AlertSender.lastAttempt
+        var pause: Int64 = 1
+        while true {
             let request = HTTPRequest(
                 "POST", url, headers: ["Content-Type": "application/json"], body: body)
             do throws(HTTPClientError) {
                 let answer = try await client.send(request, timeout: Nanoseconds.seconds(10))
-                if (200..<300).contains(answer.status) {
-                    state.withLock { $0.statistics.sent += 1 }
-                    return
-                }
+                if (200..<300).contains(answer.status) { return true }
                 // What is wrong with the message will not mend itself.
-                if answer.status < 500, answer.status != 429 { break }
+                if answer.status < 500, answer.status != 429 { return false }
             } catch {
-                continue
+                // The next attempt may find the line back.
             }
+            pause = min(pause * 2, AlertSender.longestPause)
+            guard Clocks.monotonic() + Nanoseconds.seconds(pause) < end else { return false }
+            try? await Task.sleep(for: .seconds(pause))
         }
-        state.withLock { $0.statistics.failed += 1 }
     }
 
     static func body(_ alert: Alert, session: String, suppressed: Int, shape: LiveSettings.AlertShape)

@@ -18,7 +18,13 @@ public final class SessionControl: Sendable {
     }
     private let thread: EventLoopThread
     private let held = OnLoop()
-    private let published = Mutex<[UInt8]>(Array("{}".utf8))
+    /// What was published last.
+    fileprivate struct State {
+        var json = Array("{}".utf8)
+        var risk = RiskState.active
+        var limits = RiskLimits.unlimited
+    }
+    private let published = Mutex(State())
     public let port: Int
     public let token: String
 
@@ -45,15 +51,17 @@ public final class SessionControl: Sendable {
         }
         done.wait()
         self.port = try box.answer.withLock { $0 ?? .failure(ControlError("no answer")) }.get()
-        desk.source = { [weak self] in self?.published.withLock { $0 } ?? [] }
+        desk.source = { [weak self] in self?.published.withLock { $0 } ?? State() }
     }
     private final class Box: Sendable {
         let answer: Mutex<Result<Int, ControlError>?>
         init(answer: consuming Mutex<Result<Int, ControlError>?>) { self.answer = answer }
     }
 
-    /// The state to be shown from now on, as JSON.
-    public func publish(_ json: [UInt8]) { published.withLock { $0 = json } }
+    /// The state to be shown from now on, with its JSON.
+    public func publish(_ json: [UInt8], _ status: StatusSnapshot) {
+        published.withLock { $0 = State(json: json, risk: status.risk, limits: status.limits) }
+    }
 
     deinit {
         let (held, thread) = (held, thread)
@@ -84,7 +92,7 @@ public struct ControlError: Error, CustomStringConvertible {
 private final class ControlDesk: HTTPServerHandler, @unchecked Sendable {
     private let token: String
     private let command: @Sendable (OperatorCommand) -> Void
-    var source: @Sendable () -> [UInt8] = { [] }
+    var source: @Sendable () -> SessionControl.State = { SessionControl.State() }
 
     init(token: String, command: @escaping @Sendable (OperatorCommand) -> Void) {
         self.token = token
@@ -109,11 +117,15 @@ private final class ControlDesk: HTTPServerHandler, @unchecked Sendable {
             guard isAllowed(request) else { return refuse(responder) }
             responder.respond(
                 200, headers: ["Content-Type": "application/json", "Cache-Control": "no-store"],
-                body: source())
+                body: source().json)
         case ("POST", "/halt"), ("POST", "/reduce-only"), ("POST", "/resume"):
             guard isAllowed(request) else { return refuse(responder) }
             let body = try? JSONParser.parse(request.body)
             let reason = body?["reason"]?.string ?? "the operator asked for it"
+            if path == "/reduce-only", source().risk == .halted {
+                return responder.respond(
+                    409, text: "the session is halted, which is stricter: resume it first\n")
+            }
             switch path {
             case "/halt": command(.halt(reason: reason))
             case "/reduce-only": command(.reduceOnly(reason: reason))
@@ -129,29 +141,17 @@ private final class ControlDesk: HTTPServerHandler, @unchecked Sendable {
 
     /// `{"account": {"maxOrderSize": 5}, "strategies": {…}}`: keys left out stay as they are.
     private func tighten(_ request: HTTPServerRequest, _ responder: HTTPResponder) {
-        func limits(_ value: JSONValue?) throws -> RiskLimits? {
-            guard let value, let members = value.object else { return nil }
-            let loosest = try JSONEncoder().encode(RiskLimits.unlimited)
-            guard var tree = try JSONSerialization.jsonObject(with: loosest) as? [String: Any] else {
-                return nil
-            }
-            let given =
-                try JSONSerialization.jsonObject(with: Data(JSONWriter.text(value).utf8)) as? [String: Any]
-                ?? [:]
-            for member in members {
-                guard tree[member.key] != nil else { throw ControlError("there is no limit '\(member.key)'") }
-                tree[member.key] = given[member.key]
-            }
-            return try JSONDecoder().decode(
-                RiskLimits.self, from: JSONSerialization.data(withJSONObject: tree))
-        }
         do {
             let body = try JSONParser.parse(request.body)
-            let (account, strategies) = (try limits(body["account"]), try limits(body["strategies"]))
+            let account = try body["account"].map { try LimitChanges($0) }
+            let strategies = try body["strategies"].map { try LimitChanges($0) }
             guard account != nil || strategies != nil else {
                 throw ControlError("give 'account' or 'strategies' with the limits to be tightened")
             }
-            command(.tighten(account: account, strategies: strategies))
+            if let looser = account?.looser(than: source().limits) {
+                throw ControlError("\(looser): that would loosen it, which takes a restart")
+            }
+            command(.tighten(account: account?.limits, strategies: strategies?.limits))
             accept(responder)
         } catch {
             responder.respond(400, text: "\(error)\n")

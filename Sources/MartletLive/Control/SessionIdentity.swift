@@ -23,6 +23,22 @@ public struct SessionIdentity: Codable, Hashable, Sendable {
     /// Nanoseconds since 1970; `ended` when it ended in order.
     public var started: Int64
     public var ended: Int64?
+    /// When the process started, as the system counts; nil where it does not say. Its number alone is soon another's:
+    /// in a container it is the same at every start.
+    public var processStart: String?
+    /// What keeps it, and the sessions after it, from trading until the operator says otherwise.
+    public var hold: Hold?
+
+    /// A halt that outlives its session.
+    public struct Hold: Codable, Hashable, Sendable {
+        public enum State: String, Codable, Hashable, Sendable { case reduceOnly, halted }
+        public var state: State
+        public var reason: String
+        public init(_ state: State, reason: String) {
+            self.state = state
+            self.reason = reason
+        }
+    }
 
     public struct Group: Codable, Hashable, Sendable {
         public var shard: Int
@@ -48,6 +64,7 @@ public struct SessionIdentity: Codable, Hashable, Sendable {
         self.nonce = String(nonce, radix: 16)
         self.token = token
         self.started = started
+        processStart = ProcessStart.of(pid)
         groups = []
     }
 
@@ -75,5 +92,26 @@ public struct SessionIdentity: Codable, Hashable, Sendable {
     }
 
     /// Whether its process is still there.
-    public var isRunning: Bool { ended == nil && (kill(pid, 0) == 0 || errno == EPERM) }
+    public var isRunning: Bool {
+        guard ended == nil, kill(pid, 0) == 0 || errno == EPERM else { return false }
+        guard let processStart, let present = ProcessStart.of(pid) else { return true }
+        return processStart == present
+    }
+}
+
+/// When a process started: with its number, the one process that it was.
+enum ProcessStart {
+    /// The boot's identity and the clock ticks since then, as `/proc` tells them; nil where it does not.
+    static func of(_ pid: Int32) -> String? {
+        guard let boot = try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8),
+            let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
+            // The program's name may hold anything, spaces and brackets too.
+            let end = text.lastIndex(of: ")")
+        else { return nil }
+        let fields = text[text.index(after: end)...].split(separator: " ")
+        guard fields.count > ProcessStart.field else { return nil }
+        return "\(boot.prefix { !$0.isNewline }) \(fields[ProcessStart.field])"
+    }
+    /// `starttime`, the 22nd field, counted after the name.
+    private static let field = 19
 }

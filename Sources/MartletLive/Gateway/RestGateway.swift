@@ -104,13 +104,14 @@ package final class RestGateway: OrderGateway {
             let plan = try encoder.plan(command, orders)
             let signature = try signature(plan, command)
             try encoder.encode(command, plan, orders, signature, into: &buffer)
-            note(command, 1, at: time)
             inFlight += 1
             statistics.sent += 1
             let exchange = http.send(
                 encoded: buffer, method: plan.method, to: environment.endpoint, isIdempotent: false,
                 timeout: timeout
             ) { [weak self] result in self?.answered(command, result, sent: time, written: began) }
+            // Its answer comes later, whatever it is.
+            note(command, 1, at: time)
             if exchange.writtenAt > 0 {
                 lastWrite = exchange.writtenAt
                 statistics.write.record(exchange.writtenAt - began)

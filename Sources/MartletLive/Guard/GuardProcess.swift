@@ -92,14 +92,18 @@ public enum GuardWatch {
         case stuck
     }
 
+    /// Before the first pulse no order has left: a session on a busy machine may take its time to begin.
+    private static let patience = 30.0
+
     /// Says that it is ready and waits until something is to be done.
     public static func wait(socket: Int32 = 0, timeout: Double) -> Verdict {
         var byte = GuardProcess.ready
         _ = write(socket, &byte, 1)
         var entry = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
         var buffer = [UInt8](repeating: 0, count: 256)
+        var limit = max(timeout, patience)
         while true {
-            let count = poll(&entry, 1, Int32(max(timeout, 0.05) * 1000))
+            let count = poll(&entry, 1, Int32(limit * 1000))
             if count == 0 { return .stuck }
             if count < 0 {
                 if errno == EINTR { continue }
@@ -109,6 +113,7 @@ public enum GuardWatch {
             if got < 0, errno == EINTR || errno == EAGAIN { continue }
             if got <= 0 { return .died }
             if buffer[..<got].contains(GuardProcess.farewell) { return .dismissed }
+            limit = max(timeout, 0.05)
         }
     }
 }

@@ -19,6 +19,7 @@ package final class LiveDriver {
     private let reconciler: SinceReconciler
     private var tick: MartletNetwork.TimerID?
     private var statusDue = Timestamp.distantPast
+    private var statusAsked = Timestamp.distantPast
     private var pausedShards: Set<Int> = []
     private var isSilent = false
     private var isClosed = false
@@ -29,6 +30,7 @@ package final class LiveDriver {
 
     private static let tickInterval = Nanoseconds.milliseconds(100)
     private static let statusInterval = TimeSpan.seconds(30)
+    private static let statusPause = TimeSpan.seconds(5)
 
     /// - Parameter began: what happened at the exchange since is asked for when the feed is connected.
     package init(
@@ -72,6 +74,7 @@ package final class LiveDriver {
             auditor = nil
             auditorAgreements = { 0 }
         }
+        session.onRejection = { [weak self] in self?.askStatusSoon() }
     }
 
     package var unknownOrders: Int { resolver?.unknownCount ?? 0 }
@@ -124,7 +127,9 @@ package final class LiveDriver {
         auditor?.look(at: now)
         watchSilence(now)
         if now >= statusDue {
-            statusDue = now + LiveDriver.statusInterval
+            // The end of a pause is waited for.
+            statusDue = now + (pausedShards.isEmpty ? LiveDriver.statusInterval : LiveDriver.statusPause)
+            statusAsked = now
             askStatus()
         }
         newMarkets?.look(at: now)
@@ -143,6 +148,11 @@ package final class LiveDriver {
         } else if silence < settings.silenceLimit {
             isSilent = false
         }
+    }
+
+    /// An order was refused: a pause may be why.
+    private func askStatusSoon() {
+        statusDue = min(statusDue, max(session.now, statusAsked + LiveDriver.statusPause))
     }
 
     /// The exchange pauses a shard without a word on the feed.
@@ -165,6 +175,7 @@ package final class LiveDriver {
         for shard in shards.sorted() {
             let isTrading = status.isTrading(shard: shard)
             if !isTrading, pausedShards.insert(shard).inserted {
+                statusDue = min(statusDue, session.now + LiveDriver.statusPause)
                 session.tell(.exchangePaused(shard: shard))
                 change(shard, from: .active, to: .inactive)
             } else if isTrading, pausedShards.remove(shard) != nil {

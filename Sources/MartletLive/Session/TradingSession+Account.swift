@@ -9,7 +9,7 @@ extension TradingSession {
 
     func take(_ message: FillMessage, at time: Timestamp) {
         guard let rest, !account.knownTrades.contains(message.tradeID) else { return }
-        account.lastActivity = time
+        account.moves(directory.id(of: message.ticker), at: time, isTrade: true)
         if let order = rest.orders.order(
             venueOrderID: message.orderID, clientOrderID: message.clientOrderID)
         {
@@ -27,6 +27,7 @@ extension TradingSession {
             return tellStranger("fills in markets that this session does not follow", at: time)
         }
         rest?.learn(order, market, venueID: message.orderID, at: time)
+        account.moves(market, at: time, isTrade: true)
         take(
             .report(
                 VenueReport(
@@ -91,12 +92,12 @@ extension TradingSession {
 
     /// After an answer to a request of ours.
     func answered(_ report: VenueReport) {
-        account.lastActivity = max(account.lastActivity, now)
+        account.moves(report.market, at: now)
         if !account.unclaimed.isEmpty { claimFills() }
     }
 
     func finished(_ order: Order) {
-        account.lastActivity = max(account.lastActivity, engine.now)
+        account.moves(order.market, at: engine.now)
         rest?.finished(order.id)
     }
 

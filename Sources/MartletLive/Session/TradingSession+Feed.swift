@@ -93,13 +93,14 @@ extension TradingSession: FeedReceiver {
         }
     }
     func noteOwn(_ command: VenueCommand, at time: Timestamp) {
-        account.lastActivity = time
-        guard ownBook != nil else { return }
-        for market in command.markets { ownBook?.touch(market, at: time) }
+        for market in command.markets {
+            account.moves(market, at: time)
+            ownBook?.touch(market, at: time)
+        }
     }
     /// A resting order of ours traded, whether or not the book has shown it.
     func restingFilled(_ fill: Fill, at time: Timestamp) {
-        account.lastActivity = time
+        account.moves(fill.market, at: time, isTrade: true)
         guard ownBook != nil else { return }
         let truth = engine.shared.trading.ownResting(fill.market, fill.side, fill.price)
         let shown = shownSize(fill.market, fill.side, fill.price)

@@ -30,6 +30,8 @@ package final class TradingSession {
     private var time: Timestamp
 
     private var scratch: [EngineOutput] = []
+    /// Commands in `scratch`, by index, that did not leave: the journal had no room for them.
+    private var withheld: [Int] = []
     private var waiting: [Waiting] = []
     /// What came while another was under way.
     private struct Waiting {
@@ -41,8 +43,12 @@ package final class TradingSession {
     private var isBusy = false
     private var isJournalFull = false
     private var keptStates: [String: [UInt8]] = [:]
-    /// What the risk state was last changed for; nil while it is active.
-    private(set) var haltReason: String?
+    /// What keeps orders from leaving, or from being taken.
+    var obstacles = OrderObstacles()
+    /// The operator, or the session in their place, changes the risk state: it is no limit that was reached.
+    private var isCommanded = false
+    /// Told of an order that the exchange refused.
+    var onRejection: () -> Void = {}
     package private(set) var isStopped = false
     /// It is to end: the last halt is no alarm.
     package var isEnding = false
@@ -159,8 +165,10 @@ package final class TradingSession {
         let at = max(time, engine.now)
         journal.append(input, at: at)
         if case .report(let report) = input { count(report) }
+        if case .command = input { isCommanded = true }
         engine.handle(input, at: at)
         if engine.hasOutputs { deliver(at: at) }
+        isCommanded = false
         journal.endInput()
     }
 
@@ -216,12 +224,35 @@ package final class TradingSession {
         while engine.hasOutputs {
             scratch.removeAll(keepingCapacity: true)
             engine.drainOutputs { scratch.append($0) }
-            // The gateway never answers from inside a call, so nothing is added while this is read.
-            for output in scratch { deliver(output, at: time) }
+            // The gateway never answers from inside a call, so nothing is added while this is read. What leaves goes
+            // first: books are kept of it, and of all else, while it is on its way.
+            withheld.removeAll(keepingCapacity: true)
+            for (index, output) in scratch.enumerated() {
+                if case .command(let command) = output, !send(command, at: time) { withheld.append(index) }
+            }
+            for (index, output) in scratch.enumerated() {
+                note(output, isWithheld: withheld.contains(index), at: time)
+            }
         }
     }
 
-    private func deliver(_ output: EngineOutput, at time: Timestamp) {
+    /// False when it does not leave.
+    private func send(_ command: VenueCommand, at time: Timestamp) -> Bool {
+        let isWritten = journal.append(command, at: time)
+        // An order that is not written down does not leave. Cancels do.
+        if !isWritten, command.isPlacing {
+            refuse(command, at: time)
+            return false
+        }
+        if engine.strategyNames.count > 1 { noteOwners(command, at: time) }
+        gateway.submit(command, at: time)
+        if passBegan != 0, let written = rest?.lastWrite, written > passBegan {
+            statistics.tickToOrder.record(written - passBegan)
+        }
+        return true
+    }
+
+    private func note(_ output: EngineOutput, isWithheld: Bool, at time: Timestamp) {
         journal.fold(output)
         switch output {
         case .command(let command):
@@ -231,15 +262,8 @@ package final class TradingSession {
             case .placeBatch(let orders): statistics.places += orders.count
             case .amend, .decrease, .cancel, .cancelBatch, .cancelEverything: break
             }
-            let isWritten = journal.append(command, at: time)
-            // An order that is not written down does not leave. Cancels do.
-            if !isWritten, command.isPlacing { return refuse(command, at: time) }
-            if engine.strategyNames.count > 1 { noteOwners(command, at: time) }
+            if isWithheld { return }
             noteOwn(command, at: time)
-            gateway.submit(command, at: time)
-            if passBegan != 0, let written = rest?.lastWrite, written > passBegan {
-                statistics.tickToOrder.record(written - passBegan)
-            }
             observer?.sent(command, at: time)
         case .subscribe(let market): follow(market)
         case .unsubscribe(let market): leave(market)
@@ -289,18 +313,45 @@ package final class TradingSession {
             keptStates[name] = bytes
             journal.keep(bytes, of: name, isRestored: false, at: now)
         }
+        keepDay()
+    }
+    /// And what this day has realised so far: a crash is no new day.
+    private func keepDay() {
+        guard let day = engine.shared.trading.day else { return }
+        let kept = DayResult(end: day.end, realized: day.realized, strategies: engine.strategyNames)
+        guard let bytes = kept.bytes, keptStates[DayResult.name] != bytes else { return }
+        keptStates[DayResult.name] = bytes
+        journal.keep(bytes, of: DayResult.name, isRestored: false, at: now)
+    }
+    /// What earlier sessions of this day have realised counts in the day's loss.
+    package func carry(_ states: [String: [UInt8]]) {
+        guard let kept = states[DayResult.name], let day = DayResult(bytes: kept), day.end > now else {
+            return
+        }
+        for (name, realized) in day.strategies.sorted(by: { $0.key < $1.key }) {
+            guard let index = engine.strategyNames.firstIndex(of: name) else { continue }
+            take(.command(.carry(realized, strategy: index)), at: now)
+        }
+        take(.command(.carry(day.account, strategy: nil)), at: now)
     }
 
     private func observe(_ record: EngineRecord, at time: Timestamp) {
         switch record {
         case .order(let order, _):
             if order.status.isFinal { finished(order) }
+            if obstacles.note(order, at: time) { onRejection() }
         case .fill(let fill, _, _):
             statistics.fills += 1
             if !fill.isTaker { restingFilled(fill, at: time) }
         case .risk(let state, let reason):
-            haltReason = state == .active ? nil : "\(state.rawValue): \(reason)"
-            if state == .halted { tell(isEnding ? .remark("halted: \(reason)") : .halted(reason: reason)) }
+            obstacles.riskChanged(state, reason)
+            guard state == .halted else { break }
+            if isEnding {
+                tell(.remark("halted: \(reason)"))
+            } else {
+                if !isCommanded { tell(.limit(reason: reason)) }
+                tell(.halted(reason: reason))
+            }
         case .bookUnusable(let market, let fault):
             switch fault {
             // The book contradicts itself: it is asked for anew.
@@ -309,7 +360,8 @@ package final class TradingSession {
             // The feed knows, and asks by itself.
             case .gap, .unknownMarket, .noSnapshot: break
             }
-        case .settlement, .status, .result, .bookUsable, .refused, .log, .series: break
+        case .refused(_, let refusal, _): obstacles.note(refusal, at: time)
+        case .settlement, .status, .result, .bookUsable, .log, .series: break
         }
     }
 

@@ -10,6 +10,8 @@ package enum SessionEvent: Hashable, Sendable {
     /// The exchange does not take a subscription.
     case refused(channel: String, tickers: [String], reason: String)
     case halted(reason: String)
+    /// A hard limit was reached: the engine changed the risk state by itself.
+    case limit(reason: String)
     /// Our account and the exchange's differ.
     case difference(String)
     case agreed
@@ -28,7 +30,7 @@ package enum SessionEvent: Hashable, Sendable {
         switch self {
         case .connected, .agreed, .resolved, .exchangeResumed, .remark: .info
         case .disconnected, .refused, .stranger, .exchangePaused: .warning
-        case .silent, .halted, .difference, .unknownOrder, .groupTriggered, .journalFull: .error
+        case .silent, .halted, .limit, .difference, .unknownOrder, .groupTriggered, .journalFull: .error
         }
     }
     /// A stable word for machines.
@@ -39,6 +41,7 @@ package enum SessionEvent: Hashable, Sendable {
         case .silent: "silent"
         case .refused: "refused"
         case .halted: "halted"
+        case .limit: "limit"
         case .difference: "difference"
         case .agreed: "agreed"
         case .unknownOrder: "unknown_order"
@@ -59,6 +62,7 @@ package enum SessionEvent: Hashable, Sendable {
         case .refused(let channel, let tickers, let reason):
             "the exchange refuses \(tickers.isEmpty ? channel : tickers.joined(separator: ", ")): \(reason)"
         case .halted(let reason): "halted: \(reason)"
+        case .limit(let reason): "a limit is reached: \(reason)"
         case .difference(let text): "our account and the exchange's differ: \(text)"
         case .agreed: "our account and the exchange's agree"
         case .unknownOrder(let order, let span):

@@ -100,6 +100,8 @@ public struct StatusSnapshot: Codable, Hashable, Sendable {
     public var rateLimited: Int
     public var unknownOrders: Int
     public var openOrders: Int
+    /// The account's limits as they count now: tightening changes them.
+    public var limits: RiskLimits
     /// The exchange's clock less ours, in milliseconds; nil while not known.
     public var clockOffset: Double?
 }
@@ -131,6 +133,7 @@ extension TradingSession {
             wantedBooks: lines.count, events: statistics.events, commands: statistics.commands,
             fills: statistics.fills, rateLimited: statistics.rateLimited,
             unknownOrders: driver?.unknownOrders ?? 0, openOrders: trading.openOrderCount,
+            limits: trading.accountLimits,
             clockOffset: rest?.clockOffset.estimate?.milliseconds)
     }
 
@@ -192,7 +195,6 @@ extension TradingSession {
     /// "Why is it not trading?"
     private func obstacles(_ lines: [StatusSnapshot.MarketLine], _ driver: LiveDriver?) -> [String] {
         var found: [String] = []
-        if let reason = haltReason { found.append(reason) }
         if (group?.openConnections ?? 0) == 0 { found.append("no connection to the feed") }
         let unusable = lines.count { $0.trouble != nil }
         if unusable > 0 { found.append("\(unusable) of \(lines.count) books cannot be used") }
@@ -203,7 +205,11 @@ extension TradingSession {
             found.append("\(unknown) orders of unknown outcome hold back their markets")
         }
         if hasJournalFailed { found.append("the journal has no room") }
-        return found
+        let waiting = engine.shared.trading.budgets(now: now).filter { $0.waiting > 0 && $0.available < 10 }
+        if !waiting.isEmpty {
+            found.append("the write budget is spent: \(waiting.reduce(0) { $0 + $1.waiting }) requests wait")
+        }
+        return obstacles.lines(at: now) + found
     }
 
     /// The engine's state for the recorder.

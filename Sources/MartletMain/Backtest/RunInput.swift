@@ -32,12 +32,11 @@ struct RunInput: Sendable {
                 names.append(isAlone ? name : name + "/" + (path as NSString).lastPathComponent)
             }
         }
+        try TapeCommand.refuseRepetition(tapes)
         self.tapes = tapes
         self.names = names
         remarks = zip(tapes, names).compactMap { tape, name in
-            tape.totals == nil
-                ? "\(name) has no end mark: it was cut off or is still being written; what is whole was used"
-                : nil
+            tape.totals == nil ? TapeCommand.tornRemark(name) : nil
         }
     }
 

@@ -64,6 +64,13 @@ final class RunWatcher: RunObserver {
                 tokensAvailable: sample.tokensAvailable, queued: sample.queued))
     }
 
+    func glanced(_ glance: RunGlance) {
+        for top in glance.tops { recorder.book(top.market, at: glance.time, bid: top.bid, ask: top.ask) }
+        recorder.budget(
+            spent: glance.tokensSpent, available: glance.tokensAvailable, queued: glance.queued,
+            at: glance.time)
+    }
+
     func progressed(_ progress: RunProgress) -> Bool {
         if isWanted(progress) { return true }
         wasStopped = true

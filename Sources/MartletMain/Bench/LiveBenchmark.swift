@@ -123,5 +123,6 @@ private final class CancelTap: RunObserver {
         inner?.sent(command, at: time)
     }
     func sampled(_ sample: RunSample) { inner?.sampled(sample) }
+    func glanced(_ glance: RunGlance) { inner?.glanced(glance) }
     func progressed(_ progress: RunProgress) -> Bool { inner?.progressed(progress) ?? true }
 }

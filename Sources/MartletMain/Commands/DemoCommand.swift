@@ -83,6 +83,9 @@ enum DemoCommand {
         }
         let tickers = exchange.markets.map { ConfigurationNode(.string($0), .builtIn) }
         overrides.append(.init(path: "live.markets", node: ConfigurationNode(.array(tickers), .builtIn)))
+        // Exchange and trader are one process: on a machine that is busy with other things neither need be ended.
+        overrides.append(
+            .init(path: "live.guardTimeout", node: ConfigurationNode(.number("15"), .builtIn)))
         overrides += invocation[set].map { .init($0, flag: "set") }
         return try BacktestLoader(registry: registry).load(
             nil, strategy: invocation[strategy], overrides: overrides)

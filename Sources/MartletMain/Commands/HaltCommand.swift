@@ -23,6 +23,9 @@ enum HaltCommand {
             Speaks to the session of the folder, or to the one that runs. When it does not answer within two seconds, \
             or is dead, its orders are taken off the exchange from here: its order groups are triggered, what rests is \
             cancelled by id, and the exchange is asked until it lists none of it. Exit code 0: nothing rests.
+
+            A halt outlives its session: the next one of the same configuration on the same account starts halted, until \
+            --resume here or 'martlet live --resume'.
             """
         command.operands = [.init("SESSION", .optional, "the session's folder (the newest under Sessions)")]
         command.flags = [reason, status, reduceOnly, resume, tighten, everything]
@@ -51,11 +54,14 @@ enum HaltCommand {
             return .success
         }
         let changes = invocation[tighten]
+        if invocation[resume], !identity.isRunning {
+            return try forget(identity, folder, invocation, terminal)
+        }
         if invocation[resume] || invocation[reduceOnly] || !changes.isEmpty {
             guard let door else { throw CommandError("the session \(identity.session) does not run") }
             let (path, body) =
                 !changes.isEmpty
-                ? ("/tighten", tightened(changes))
+                ? ("/tighten", try tightened(changes))
                 : (invocation[resume] ? "/resume" : "/reduce-only", reasonBody(invocation))
             try door.post(path, body)
             try terminal.line(
@@ -66,14 +72,56 @@ enum HaltCommand {
             try put(outcome, identity, invocation, terminal)
             return .success
         }
+        if identity.isRunning { hold(identity, folder, invocation, terminal) }
         return try sweep(identity, invocation, terminal)
+    }
+
+    /// A session that runs and does not hear is ended by its guard and may be started anew: that one is to know.
+    private static func hold(
+        _ identity: SessionIdentity, _ folder: SessionFolder, _ invocation: Invocation, _ terminal: Terminal
+    ) {
+        var held = identity
+        held.hold = .init(.halted, reason: invocation[reason] ?? "the operator asked for it")
+        do {
+            try held.write(to: folder)
+        } catch {
+            terminal.note("a later session will not know of this halt: \(error)")
+        }
+    }
+
+    /// `--resume` on a session that has ended: the next one trades.
+    private static func forget(
+        _ identity: SessionIdentity, _ folder: SessionFolder, _ invocation: Invocation, _ terminal: Terminal
+    ) throws -> ExitCode {
+        guard identity.hold != nil else {
+            throw CommandError("the session \(identity.session) does not run, and was not halted")
+        }
+        var free = identity
+        free.hold = nil
+        do {
+            try free.write(to: folder)
+        } catch {
+            throw CommandError("'\(folder.identity)' cannot be written: \(error)")
+        }
+        try terminal.line(
+            invocation.isJSON
+                ? "{\"accepted\":true}"
+                : "session \(identity.session) has ended; the next one is not halted from the start")
+        return .success
     }
 
     private static func reasonBody(_ invocation: Invocation) -> JSONValue {
         .fields([("reason", .string(invocation[reason] ?? "the operator asked for it"))])
     }
-    private static func tightened(_ changes: [Assignment]) -> JSONValue {
-        .fields([("account", .fields(changes.map { ($0.path, .number($0.value)) }))])
+    private static func tightened(_ changes: [Assignment]) throws -> JSONValue {
+        let members = try changes.map { change -> (String, JSONValue) in
+            guard let value = try? JSONParser.parse(Array(change.value.utf8)) else {
+                throw CommandError.usage(
+                    "--tighten \(change.path)=\(change.value): '\(change.value)' is no number")
+            }
+            return (change.path, value)
+        }
+        return .fields([("account", .fields(members))])
     }
 
     /// The session named, or the newest under `Sessions`.
@@ -101,10 +149,14 @@ enum HaltCommand {
             return nil
         }
         let deadline = Clocks.monotonic() + Nanoseconds.seconds(10)
+        var (told, since) = (Int64(0), Clocks.monotonic())
         while Clocks.monotonic() < deadline {
             guard let text = door.status(), let state = try? JSONParser.parse(Array(text.utf8)) else {
                 return nil
             }
+            // Its door has a thread of its own: what it shows may stand still because the session does.
+            if let time = state["time"]?.int64, time != told { (told, since) = (time, Clocks.monotonic()) }
+            if Clocks.monotonic() - since > Nanoseconds.seconds(2) { return nil }
             let open = state["openOrders"]?.int64 ?? 1
             if state["risk"]?.string == "halted", open == 0, state["unknownOrders"]?.int64 == 0 { return 0 }
             Thread.sleep(forTimeInterval: 0.1)
@@ -192,29 +244,47 @@ private struct GuardRun {
         signal(SIGINT, SIG_IGN)
         signal(SIGTERM, SIG_IGN)
         signal(SIGPIPE, SIG_IGN)
-        let timeout = try limit()
-        let verdict = GuardWatch.wait(timeout: timeout)
+        let settings = (try? GuardSettings(folder: folder)) ?? GuardSettings(LiveSettings())
+        let alerts = try? AlertSender(settings.alerts, session: identity.session)
+        let verdict = GuardWatch.wait(timeout: settings.timeout)
         guard verdict != .dismissed else { return .success }
         if verdict == .stuck { kill(identity.pid, SIGKILL) }
-        note(
-            "the session \(verdict == .stuck ? "stopped answering and was ended" : "is dead"): cancelling what rests"
-        )
+        let fate = verdict == .stuck ? "stopped answering and was ended" : "is dead"
+        note("the session \(fate): cancelling what rests")
+        // Who died cannot tell.
+        tell(alerts, "the session \(fate): cancelling what rests")
         let sweep = SessionSweep(client, nonce: identity.nonceValue, groups: identity.groups)
-        let outcome = try AsyncWork.run { await sweep.run() }
-        for problem in outcome.problems { note(problem) }
-        note(
+        let outcome = try clear(sweep)
+        let end =
             outcome.isConfirmed
-                ? "nothing rests: \(outcome.groupsTriggered) groups triggered, \(outcome.cancelled) orders cancelled"
-                : "\(outcome.left.count) orders still rest: \(outcome.left.joined(separator: ", "))")
+            ? "nothing rests: \(outcome.groupsTriggered) groups triggered, \(outcome.cancelled) orders cancelled"
+            : "it is not confirmed that nothing rests: \(outcome.left.count) orders were still listed"
+                + (outcome.left.isEmpty ? "" : ", \(outcome.left.joined(separator: ", "))")
+        note(end)
+        tell(alerts, "the session \(fate); \(end)")
+        alerts?.drain(seconds: 60)
         return outcome.isConfirmed ? .success : .failure
     }
 
-    private func limit() throws -> Double {
-        let settings = folder.path + "/guard.json"
-        guard let data = try? Data(contentsOf: URL(fileURLWithPath: settings)),
-            let seconds = try? JSONDecoder().decode([String: Double].self, from: data)["timeout"]
-        else { return LiveSettings().guardTimeout.seconds }
-        return seconds
+    private func tell(_ alerts: AlertSender?, _ text: String) {
+        alerts?.send(
+            .init(kind: "guard", level: .error, text: text, time: Timestamp(nanoseconds: Clocks.wall())))
+    }
+
+    /// Sweeps until the exchange says that nothing rests. What ended the session may have ended the line as well, so
+    /// it is tried for long; an exchange on this machine has more likely gone with it.
+    private func clear(_ sweep: SessionSweep) throws -> SessionSweep.Outcome {
+        let isOfThisMachine = client.environment.endpoint.host.hasPrefix("127.")
+        let end = Clocks.monotonic() + Nanoseconds.seconds(isOfThisMachine ? 15 : 3600)
+        var pause = 1.0
+        while true {
+            let outcome = try AsyncWork.run { await sweep.run() }
+            for problem in outcome.problems.suffix(5) { note(problem) }
+            if outcome.isConfirmed || Clocks.monotonic() > end { return outcome }
+            note("not confirmed yet: \(outcome.left.count) orders are listed")
+            Thread.sleep(forTimeInterval: pause)
+            pause = min(pause * 2, 30)
+        }
     }
 
     private func note(_ text: String) {

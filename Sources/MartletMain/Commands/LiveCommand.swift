@@ -18,6 +18,7 @@ enum LiveCommand {
     static let seconds = ValueFlag("seconds", .whole("N", in: 1...100_000_000), "end after so long (never)")
     static let real = Switch("live", "send real orders: nothing is sent without it")
     static let yes = Switch("yes", "do not ask for confirmation")
+    static let resume = Switch("resume", "trade although the session before was halted")
 
     static func paper(_ registry: StrategyRegistry) -> Command {
         var command = Command(
@@ -53,7 +54,7 @@ enum LiveCommand {
             \(shared)
             """
         command.operands = [.init("CONFIG", .one, "the configuration: 'martlet help configuration'")]
-        command.flags = [real, yes, market, series, strategy, set, seconds] + ExchangeFlags.all
+        command.flags = [real, yes, resume, market, series, strategy, set, seconds] + ExchangeFlags.all
         command.examples = [
             (
                 "martlet live Backtests/live.json5 --environment demo --live",
@@ -95,12 +96,13 @@ enum LiveCommand {
         }
         let signer = try access.signer("the exchange's feed asks for a key")
         let now = Timestamp(nanoseconds: Clocks.wall())
-        let setup = SessionSetup(
+        var setup = SessionSetup(
             mode: mode, plan: plan, environment: access.environment, signer: signer, tls: access.tls,
             folder: SessionSetup.folder(of: plan, at: now),
             files: .init(
                 environment: access.given.environment, key: access.given.key ?? "",
                 passphrase: access.given.passphrase, authority: access.given.authority))
+        setup.resumes = mode == .live && invocation[resume]
         let run = try SessionRun(setup, terminal)
         try run.open()
         if !invocation.isJSON { terminal.note(SessionPreview(run).text) }
@@ -129,6 +131,9 @@ enum LiveCommand {
             )
         }
         if outcome.unresolved > 0 { problems.append("\(outcome.unresolved) orders of unknown outcome") }
+        if outcome.hasJournalFailed {
+            problems.append("the journal had no room left, which ended the session")
+        }
         switch outcome.accountsAgree {
         case true?: break
         case false?: problems.append("our account differs from the exchange's")
@@ -217,6 +222,14 @@ struct SessionPreview {
                 (
                     "clock",
                     "the exchange's less ours: \(offset)" + (offset.correction == .zero ? ", right" : "")
+                ))
+        }
+        if let hold = run.hold {
+            rows.append(
+                (
+                    "HELD",
+                    "the session before was halted: \(hold.reason). This one starts "
+                        + "\(hold.state == .halted ? "halted" : "with reduce only"), until 'martlet halt --resume'"
                 ))
         }
         let limits = setup.plan.configuration.trading.accountLimits

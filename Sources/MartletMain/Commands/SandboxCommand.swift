@@ -7,6 +7,8 @@ import MartletWire
 
 /// `martlet sandbox`: the exchange on loopback.
 enum SandboxCommand {
+    static let config = ValueFlag(
+        "config", .file, "a JSON5 file with the same keys, and accounts, faults and rules; flags win over it")
     static let port = ValueFlag(
         "port", .whole("PORT", in: 0...65_535), "the port on 127.0.0.1 (0: any free one)")
     static let plain = Switch("plain", "HTTP and ws without TLS")
@@ -57,11 +59,15 @@ enum SandboxCommand {
             deposit ({"key": KEYID, "dollars": "100"}), disconnect, and \
             world ({"activity": 2, "changes_per_second": 100}).
 
+            A configuration is a JSON5 file: {port: 8443, tier: "prime", accounts: {KEYID: "PUBLIC.pem"}, \
+            faults: {latency_ms: 20}, rules: {refuse_replay: true}}.
+
             Faults: \(Faults.names.joined(separator: ", ")).
             Rules: \(SandboxRules.names.joined(separator: ", ")).
             """
         command.flags = [
-            port, plain, account, balance, seed, tier, markets, activity, changes, tape, speed, paused, fault,
+            config, port, plain, account, balance, seed, tier, markets, activity, changes, tape, speed,
+            paused, fault,
             rule,
         ]
         command.examples = [
@@ -81,24 +87,20 @@ enum SandboxCommand {
 
     private static func settings(_ invocation: Invocation) throws -> SandboxSettings {
         var settings = SandboxSettings()
+        if let path = invocation[config] { try SandboxConfiguration.load(path, into: &settings) }
         if let value = invocation[port] { settings.port = value }
-        settings.isPlain = invocation[plain]
+        if invocation[plain] { settings.isPlain = true }
         if let value = invocation[balance] { settings.balanceDollars = value }
         if let value = invocation[seed] { settings.seed = value }
         if let value = invocation[tier] { settings.tier = value }
         if let value = invocation[markets] { settings.world.markets = value }
         if let value = invocation[activity] { settings.world.activity = value }
         if let value = invocation[changes] { settings.world.changesPerSecond = value }
-        settings.world.tape = invocation[tape]
+        if let file = invocation[tape] { settings.world.tape = file }
         if let value = invocation[speed] { settings.world.speed = value }
-        settings.isPaused = invocation[paused]
+        if invocation[paused] { settings.isPaused = true }
         for entry in invocation[account] {
-            guard let pem = try? String(contentsOfFile: entry.value, encoding: .utf8) else {
-                throw CommandError.usage(
-                    "--account \(entry.path): '\(entry.value)' cannot be read; make keys with 'martlet sandbox keys'"
-                )
-            }
-            settings.accounts.append(.init(keyID: entry.path, publicKeyPEM: pem))
+            settings.accounts.append(try account(entry.path, entry.value, at: "--account \(entry.path)"))
         }
         for entry in invocation[fault] {
             do throws(Faults.Problem) {
@@ -115,6 +117,16 @@ enum SandboxCommand {
         return settings
     }
 
+    /// An account with its public key read; `place` is where it was asked for, for the message.
+    static func account(_ keyID: String, _ file: String, at place: String) throws(CommandError)
+        -> SandboxSettings.Account
+    {
+        guard let pem = try? String(contentsOfFile: file, encoding: .utf8) else {
+            throw .usage("\(place): '\(file)' cannot be read; make keys with 'martlet sandbox keys'")
+        }
+        return .init(keyID: keyID, publicKeyPEM: pem)
+    }
+
     // MARK: Running
 
     private static func run(_ invocation: Invocation, _ terminal: Terminal) throws -> ExitCode {
@@ -125,6 +137,10 @@ enum SandboxCommand {
             settings.accounts = [.init(keyID: throwAway.keyID, publicKeyPEM: throwAway.publicPEM)]
         }
         Interrupt.install()
+        // Sockets of either kind never take all that the process may open: a newcomer then finds room.
+        let half = max(FileDescriptors.allowAll() / 2 - 64, 16)
+        settings.connectionsMax = min(settings.connectionsMax, half)
+        settings.sessionsMax = min(settings.sessionsMax, half)
         let loop = try EventLoop()
         let server: SandboxServer
         do {

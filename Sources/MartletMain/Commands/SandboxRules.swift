@@ -7,7 +7,8 @@ enum SandboxRules {
             ("refuse_replay", \.refusesReplay), ("nested_errors", \.nestedErrors),
             ("reject_post_only_cross", \.rejectsPostOnlyCross),
             ("reject_empty_immediate", \.rejectsEmptyImmediate),
-            ("confirm_late_cancels", \.confirmsLateCancels), ("merge_subscriptions", \.mergesSubscriptions),
+            ("confirm_late_cancels", \.confirmsLateCancels), ("cancel_all_lingers", \.cancelsAllForAMinute),
+            ("merge_subscriptions", \.mergesSubscriptions),
             ("yes_prices_by_default", \.yesPricesByDefault), ("ascending_levels", \.ascendingLevels),
             ("takers_first", \.showsTakersFirst), ("removed_fields", \.keepsRemovedFields),
         ]

@@ -39,6 +39,7 @@ enum TapeCatCommand {
                     return left > 0
                 }
             }
+            if left > 0 { TapeCommand.noteTears([tape], terminal) }
             try choice.check(invocation.operands[0])
             return .success
         }

@@ -101,7 +101,7 @@ enum TapeCommand {
             case .tape(let inner) where inner.problem == .interrupted: throw interrupted(error.description)
             case .unknownFormat, .nothingToImport:
                 throw CommandError(error.description, code: .nothingUsable)
-            case .unreadable, .gzipped, .gzipFailed, .badReference, .tape:
+            case .unreadable, .gzipFailed, .badReference, .tape:
                 throw CommandError(error.description)
             }
         }
@@ -116,6 +116,27 @@ enum TapeCommand {
         var options = TapeReader.Options()
         options.acceptsTorn = acceptsTorn
         return try attempt { try TapeReader(path: path, options: options) }
+    }
+
+    /// A tape named twice, by whatever names, would be replayed twice over: every change of a book doubled.
+    static func refuseRepetition(_ tapes: [TapeReader]) throws(CommandError) {
+        for (index, tape) in tapes.enumerated() {
+            guard let totals = tape.totals, totals.records > 0,
+                let same = tapes[..<index].first(where: { $0.totals == totals })
+            else { continue }
+            throw .usage(
+                same.path == tape.path
+                    ? "tape '\(tape.path)' is named twice"
+                    : "'\(same.path)' and '\(tape.path)' are the same tape; name it once")
+        }
+    }
+
+    /// Says of tapes without their end mark that they were used as far as they go.
+    static func noteTears(_ tapes: [TapeReader], _ terminal: Terminal) {
+        for tape in tapes where tape.totals == nil { terminal.note(tornRemark(tape.path)) }
+    }
+    static func tornRemark(_ name: String) -> String {
+        "\(name) has no end mark: it was cut off or is still being written; what is whole was used"
     }
 
     // MARK: - JSON

@@ -42,7 +42,8 @@ enum TapeSliceCommand {
                 }
             }
             progress.finish()
-            return try TapeWritten(output, totals).print(invocation, terminal)
+            TapeCommand.noteTears([tape], terminal)
+            return try TapeWritten(output, totals, of: [tape]).print(invocation, terminal)
         }
         return command
     }
@@ -62,7 +63,9 @@ enum TapeMergeCommand {
         command.run = { invocation, terminal in
             let output = try TapeCommand.output(TapeCommand.out, invocation)
             let tapes = try TapeCommand.tapes(invocation.operands)
-            let known = try tapes.compactMap { try TapeCommand.open($0).totals?.records }
+            let readers = try tapes.map { try TapeCommand.open($0) }
+            try TapeCommand.refuseRepetition(readers)
+            let known = readers.compactMap { $0.totals?.records }
             let total = known.count == tapes.count ? Int(known.reduce(0, &+)) : nil
             let progress = Progress(terminal)
             defer { progress.finish() }
@@ -75,7 +78,8 @@ enum TapeMergeCommand {
                 }
             }
             progress.finish()
-            return try TapeWritten(output, totals).print(invocation, terminal)
+            TapeCommand.noteTears(readers, terminal)
+            return try TapeWritten(output, totals, of: readers).print(invocation, terminal)
         }
         return command
     }
@@ -130,6 +134,8 @@ enum TapeExportCommand {
                     : "\(path): \(FormatNumber.grouped(lines)) lines"
                 try terminal.line(text)
             }
+            progress.finish()
+            TapeCommand.noteTears([tape], terminal)
             try choice.check(invocation.operands[0])
             return .success
         }
@@ -189,9 +195,12 @@ enum TapeDemoCommand {
 struct TapeWritten {
     let path: String
     let totals: TapeWriter.Totals
-    init(_ path: String, _ totals: TapeWriter.Totals) {
+    /// Tapes that it was made of and that had no end mark.
+    let torn: [String]
+    init(_ path: String, _ totals: TapeWriter.Totals, of tapes: [TapeReader] = []) {
         self.path = path
         self.totals = totals
+        torn = tapes.filter { $0.totals == nil }.map(\.path)
     }
 
     func print(_ invocation: Invocation, _ terminal: Terminal) throws -> ExitCode {
@@ -202,6 +211,7 @@ struct TapeWritten {
                     ("markets", .integer(totals.markets)), ("first", TapeCommand.json(totals.first)),
                     ("last", TapeCommand.json(totals.last)),
                     ("digest", .string(TapeCommand.hex(totals.digest))),
+                    ("torn", .array(torn.map { .string($0) })),
                 ]).text)
         } else if totals.records == 0 {
             try terminal.line("\(path): an empty tape")

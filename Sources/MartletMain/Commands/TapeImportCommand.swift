@@ -75,14 +75,16 @@ enum TapeImportCommand {
                 try Importer(options: options).run(invocation.operands, to: output, observer: observer)
             }
             progress.finish()
-            try ImportOutput(report: report, output: output).print(invocation, terminal)
+            let found = ImportOutput(report: report, output: output)
             guard report.isUsable else {
+                if !invocation.isJSON { try found.print(invocation, terminal) }
                 throw CommandError(
                     "nothing usable in \(invocation.operands.joined(separator: ", ")); "
                         + (invocation[lines]
                             ? "no tape was written" : "--lines says line by line why; no tape was written"),
-                    code: .nothingUsable)
+                    code: .nothingUsable, report: found.json)
             }
+            try found.print(invocation, terminal)
             return .success
         }
         return command

@@ -18,18 +18,17 @@ enum TapeVerifyCommand {
             defer { progress.finish() }
             let results = try TapeCommand.tapes(invocation.operands).map { try verify($0, progress) }
             progress.finish()
-            if invocation.isJSON {
-                try terminal.line(JSONValue.fields([("tapes", .array(results.map(\.json)))]).text)
-            } else {
-                for result in results { try terminal.line(result.text) }
-            }
+            let report = JSONValue.fields([("tapes", .array(results.map(\.json)))])
             let unsound = results.filter { !$0.isSound }
+            if !invocation.isJSON {
+                for result in results { try terminal.line(result.text) }
+            } else if unsound.isEmpty {
+                try terminal.line(report.text)
+            }
             guard let first = unsound.first else { return .success }
-            // The object on standard output says it already.
-            if invocation.isJSON { return .failure }
             throw CommandError(
                 "\(unsound.count) of \(results.count) tapes \(unsound.count == 1 ? "is" : "are") not sound: "
-                    + first.text)
+                    + first.text, report: report)
         }
         return command
     }

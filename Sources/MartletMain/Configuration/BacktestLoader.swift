@@ -30,8 +30,12 @@ package struct BacktestLoader {
     private let registry: StrategyRegistry
     package init(registry: StrategyRegistry) { self.registry = registry }
 
-    /// The strategy of a run that names none.
-    package static let sampleStrategy = "spread-maker"
+    /// The strategy of a run that names none: the sample market maker, or the first there is in a program of
+    /// one's own.
+    private var sampleStrategy: String {
+        let sample = "spread-maker"
+        return registry.entry(sample) == nil ? registry.names.first ?? sample : sample
+    }
 
     /// `path` nil: the defaults alone, with the sample strategy on the demonstration day.
     package func load(
@@ -96,12 +100,41 @@ package struct BacktestLoader {
                 "\(reader.location(origin(of: "tapes", in: root))): 'tapes' is empty; name a tape or \"demo\""
             )
         }
+        if configuration.tapes.contains("") {
+            throw .usage(
+                "\(reader.location(origin(of: "tapes", in: root))): 'tapes' holds an empty name; name a tape or \"demo\""
+            )
+        }
+        if configuration.sampling > .zero, configuration.sampling < .milliseconds(100) {
+            // Also what the run's length decides at the least: finer curves show nothing and take for ever.
+            throw .usage(
+                "\(reader.location(origin(of: "sampling", in: root))): 'sampling' must be 0, or 0.1 seconds or more"
+            )
+        }
+        try checkShards(configuration.trading, root, reader)
         if configuration.latency.model == "recorded", configuration.latency.file.isEmpty {
             throw .usage(
                 "\(reader.location(origin(of: "latency.model", in: root))): a recorded latency needs "
                     + "'latency.file', one number of microseconds a line")
         }
         return configuration
+    }
+
+    /// A shard's cash is said once: in `startingCash` for shard 0, here for the others.
+    private func checkShards(
+        _ trading: TradingSettings, _ root: ConfigurationNode, _ reader: ConfigurationReader
+    ) throws(CommandError) {
+        let shards = trading.startingCashOnShards
+        let path = "trading.startingCashOnShards"
+        for (index, entry) in shards.enumerated() {
+            let place = reader.location(origin(of: path, in: root))
+            if entry.shard == 0 {
+                throw .usage("\(place): '\(path)' names shard 0, whose cash is 'trading.startingCash'")
+            }
+            if shards[..<index].contains(where: { $0.shard == entry.shard }) {
+                throw .usage("\(place): '\(path)' names shard \(entry.shard) twice")
+            }
+        }
     }
 
     private func origin(of path: String, in root: ConfigurationNode) -> ConfigurationNode.Origin {
@@ -116,9 +149,9 @@ package struct BacktestLoader {
     private func choose(
         _ name: String?, in root: inout ConfigurationNode, _ path: String?
     ) throws(CommandError) {
-        let origin = ConfigurationNode.Origin.flag("--strategy \(name ?? Self.sampleStrategy)")
+        let origin = ConfigurationNode.Origin.flag("--strategy \(name ?? sampleStrategy)")
         guard let name else {
-            if path == nil { root.set("strategies", to: Self.list(Self.sampleStrategy, .builtIn)) }
+            if path == nil { root.set("strategies", to: Self.list(sampleStrategy, .builtIn)) }
             return
         }
         if case .array(let items)? = root["strategies"]?.value {

@@ -56,7 +56,10 @@ package enum ConfigurationHelp {
             ("seed", "where all chance comes from: latencies, the demonstration day, context.random"),
             ("out", "folder for the report; \"\" for Backtests/out/NAME in the current folder"),
             ("report", "whether report.html is written"),
-            ("sampling", "seconds between two points of the report's curves; 0: the run's length decides"),
+            (
+                "sampling",
+                "seconds between two points of the report's curves, 0.1 or more; 0: the run's length decides"
+            ),
         ])
 
     private static let strategy = Section(

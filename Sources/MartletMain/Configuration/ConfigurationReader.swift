@@ -50,6 +50,14 @@ package struct ConfigurationReader {
         do {
             return try JSONDecoder().decode(Value.self, from: Data(merged.json.utf8))
         } catch let error as DecodingError {
+            if let number = unrepresentableNumber(Value.self, in: merged, path) {
+                let isWhole = number.text.allSatisfy { $0.isNumber || $0 == "-" }
+                throw .usage(
+                    "\(location(number.origin)): '\(number.path)' "
+                        + (isWhole
+                            ? "cannot be \(number.text): it is out of range"
+                            : "must be a whole number, not \(number.text)"))
+            }
             throw problem(error, in: merged, path)
         } catch {
             throw .usage("\(location(node.origin)): \(error)")
@@ -167,7 +175,13 @@ package struct ConfigurationReader {
         if reason.hasPrefix("Cannot initialize"), let help = ConfigurationHelp.help(for: name) {
             reason = help
         }
-        return .usage("\(location(node.origin)): '\(name)' cannot be \(node.json): \(reason)")
+        return .usage("\(location(node.origin)): '\(name)' cannot be \(shown(node)): \(reason)")
+    }
+
+    /// A value as it stands, as far as a line has room.
+    private func shown(_ node: ConfigurationNode) -> String {
+        let text = node.json
+        return text.count <= 80 ? text : "\(text.prefix(80))…"
     }
 
     /// `maker.json5:12:5`, `--set strategy.size=x`.
@@ -203,7 +217,10 @@ extension ConfigurationNode {
 /// Why a file could not be read or written, in words.
 enum FileProblem {
     static func reading(_ path: String, _ error: any Error) -> String {
-        "cannot read '\(path)': \(reason(error))"
+        var isFolder: ObjCBool = false
+        let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+        return "cannot read '\(path)': "
+            + (isThere && isFolder.boolValue ? "a folder, not a file" : reason(error))
     }
     static func writing(_ path: String, _ error: any Error) -> String {
         "cannot write '\(path)': \(reason(error))"

@@ -23,6 +23,8 @@ final class SessionRun {
         var interruption: String?
         /// The last comparison with the exchange's account agreed; nil where there was none.
         var accountsAgree: Bool?
+        /// The journal had no room left, which ended it.
+        var hasJournalFailed: Bool
         /// Why the accounts could not be compared, where they were not.
         var obstacle: String?
         var statistics: TradingSession.Statistics
@@ -32,7 +34,7 @@ final class SessionRun {
     private(set) var setup: SessionSetup
     let loop: EventLoop
     private let terminal: Terminal
-    private let client: KalshiClient
+    let client: KalshiClient
     private(set) var opening: AccountOpening?
     private(set) var earlier = EarlierRuns()
     private(set) var markets: [Market] = []
@@ -47,6 +49,8 @@ final class SessionRun {
     private(set) var started = Timestamp.unknown
     private let nonce = UInt64.random(in: 1 ... .max)
     private var newMarkets: NewMarkets?
+    /// How often the operator has asked for something.
+    var commandsHeard = 0
     private(set) var support: SessionSupport?
     private var sampleDue = Timestamp.distantPast
     private var statesDue = Timestamp.distantPast
@@ -222,6 +226,8 @@ final class SessionRun {
         } catch {
             log.note("a strategy does not take its earlier state: \(error)", level: .warning)
         }
+        if setup.mode == .live, !setup.resumes { session.carry(earlier.states) }
+        if let hold { inherit(hold, session) }
         session.take(.started(nonce: nonce), at: session.now)
     }
 
@@ -242,35 +248,11 @@ final class SessionRun {
             rest.join(groups)
             for group in groups { journal.append(.group(shard: group.shard, id: group.id), at: session.now) }
         }
-        let timeout = ["timeout": setup.settings.guardTimeout.seconds]
-        try JSONEncoder().encode(timeout).write(to: URL(fileURLWithPath: setup.folder.path + "/guard.json"))
+        try GuardSettings(setup.settings).write(to: setup.folder)
         try support.start(loop, groups: groups) { [weak self] in self?.obey($0) }
         log.onEvent = { [weak support] in support?.heard($0, at: $1) }
         driver.onLook = { [weak support] in support?.pulse() }
         support.tellAddress(terminal)
-    }
-
-    /// What the operator asks for, on the dashboard or with `martlet halt`.
-    private func obey(_ command: OperatorCommand) {
-        guard let session else { return }
-        log.note("the operator: \(command)", level: .warning)
-        guard case .resume = command, let groups = support?.identity.groups, !groups.isEmpty else {
-            return session.take(.command(command), at: session.now)
-        }
-        // A group that has reached its limit takes orders again only after a reset.
-        let (client, loop) = (client, loop)
-        let handBack = Resumption { [weak session] in
-            guard let session else { return }
-            session.take(.command(.resume), at: session.now)
-        }
-        Task {
-            try? await LiveDriver.resetGroups(client, groups)
-            loop.execute { handBack.body() }
-        }
-    }
-    /// Made and called on the loop's thread: sound for that reason.
-    private struct Resumption: @unchecked Sendable {
-        let body: () -> Void
     }
 
     /// Orders never wait for a handshake: the connections stand before the first strategy is told anything. Nor do
@@ -365,7 +347,8 @@ final class SessionRun {
         driver.close()
         if let groups = support?.identity.groups, !groups.isEmpty {
             let client = client
-            try? AsyncWork.run { await LiveDriver.removeGroups(client, groups) }
+            // The signal that ends the session is no reason to leave them there.
+            try? AsyncWork.run(isInterruptible: false) { await LiveDriver.removeGroups(client, groups) }
         }
         support?.finish()
         release()
@@ -379,8 +362,9 @@ final class SessionRun {
         }
         return Outcome(
             result: result, files: files, snapshot: snapshot, unresolved: unresolved, left: left,
-            interruption: Interrupt.exitCode.map { $0 == .terminated ? "SIGTERM" : "Ctrl-C" },
-            accountsAgree: agrees, obstacle: agrees == nil ? obstacle : nil,
+            interruption: interruption(session),
+            accountsAgree: agrees, hasJournalFailed: session.hasJournalFailed,
+            obstacle: agrees == nil ? obstacle : nil,
             statistics: session.statistics, ledger: session.ledger)
     }
 
@@ -405,6 +389,11 @@ final class SessionRun {
         return nil
     }
 
+    private func interruption(_ session: TradingSession) -> String? {
+        if session.hasJournalFailed { return "the journal had no room left" }
+        return Interrupt.exitCode.map { $0 == .terminated ? "SIGTERM" : "Ctrl-C" }
+    }
+
     private func facts(_ session: TradingSession) -> RunFacts {
         let configuration = setup.plan.configuration
         var facts = RunFacts(
@@ -413,7 +402,7 @@ final class SessionRun {
         facts.start = started
         facts.end = session.now
         facts.records = session.statistics.events
-        facts.interruption = Interrupt.exitCode.map { $0 == .terminated ? "SIGTERM" : "Ctrl-C" }
+        facts.interruption = interruption(session)
         facts.startingCash =
             opening.map { $0.balance.cash }
             ?? configuration.trading.startingCashOnShards.reduce(configuration.trading.startingCash) {

@@ -27,6 +27,8 @@ struct SessionSetup {
     var files: Files
     /// The exchange is our own, on this machine.
     var isDemo = false
+    /// Trades although an earlier session was halted.
+    var resumes = false
     /// Nanoseconds since 1970. Tests let a quarter of an hour pass at once.
     var clock: @Sendable () -> Int64 = { Clocks.wall() }
 

@@ -19,6 +19,8 @@ final class SessionSupport {
     private var toldLost: Set<Int> = []
     private var summaryDue: Timestamp = .distantFuture
     private var isGuardTold = false
+    /// The next halt is for what every start looks at anew: it does not outlive the session.
+    private var isPassingHalt = false
 
     init(_ setup: SessionSetup, _ log: SessionLog, nonce: UInt64, started: Timestamp) throws {
         self.setup = setup
@@ -63,7 +65,7 @@ final class SessionSupport {
         }
         do {
             alerts = try AlertSender(
-                settings.alerts, session: identity.session, tls: try TLSContext(clientTrusting: .system))
+                settings.alerts, session: identity.session)
         } catch {
             throw CommandError("\(error)")
         }
@@ -108,7 +110,7 @@ final class SessionSupport {
     }
 
     func publish(_ status: StatusSnapshot) {
-        if let control, let json = try? encoder.encode(status) { control.publish(Array(json)) }
+        if let control, let json = try? encoder.encode(status) { control.publish(Array(json), status) }
         let now = Timestamp(nanoseconds: status.time)
         watchConnections(now)
         if now >= summaryDue {
@@ -126,15 +128,41 @@ final class SessionSupport {
         summaryDue = next
     }
 
+    // MARK: - What outlives the session
+
+    /// From now on, and after a crash and a new start, until it is taken back.
+    func keep(_ hold: SessionIdentity.Hold?) {
+        if hold?.state == .reduceOnly, identity.hold?.state == .halted { return }
+        guard identity.hold != hold else { return }
+        identity.hold = hold
+        if hold == nil { isPassingHalt = false }
+        do {
+            try write()
+        } catch {
+            log.note("a later session will not know of this halt: \(error)", level: .error)
+        }
+    }
+
+    private func keepHalt(_ reason: String) {
+        defer { isPassingHalt = false }
+        if isPassingHalt || identity.hold?.state == .halted { return }
+        keep(.init(.halted, reason: reason))
+    }
+
     /// What a session says, where it is worth an alert.
     func heard(_ event: SessionEvent, at time: Timestamp) {
+        switch event {
+        case .halted(let reason): keepHalt(reason)
+        case .silent, .journalFull: isPassingHalt = true
+        default: break
+        }
         switch event {
         case .connected(let number):
             lostSince[number] = nil
             if toldLost.remove(number) != nil { tell("connected", .info, event.text, at: time) }
         case .disconnected(let number, _): if lostSince[number] == nil { lostSince[number] = time }
-        case .halted, .difference, .unknownOrder, .groupTriggered, .silent, .journalFull, .exchangePaused,
-            .exchangeResumed:
+        case .halted, .limit, .difference, .unknownOrder, .groupTriggered, .silent, .journalFull,
+            .exchangePaused, .exchangeResumed:
             tell(event.name, event.level, event.text, at: time)
         case .refused, .agreed, .resolved, .stranger, .remark: break
         }
@@ -157,10 +185,17 @@ final class SessionSupport {
 
     func finish() {
         identity.ended = Clocks.wall()
-        try? write()
+        do {
+            try write()
+        } catch {
+            log.note("the session's end is not written down: \(error)", level: .warning)
+        }
         guardian?.dismiss()
         guardian = nil
         control?.close()
         control = nil
+        alerts?.drain(seconds: SessionSupport.lastAlerts)
     }
+    /// How long the end waits for alerts that are on their way.
+    private static let lastAlerts = 5.0
 }

@@ -4,9 +4,10 @@ import Synchronization
 /// Waits on the main thread for work that is asynchronous, drawing and listening for Ctrl-C meanwhile.
 enum AsyncWork {
     /// Runs `body` in a task of its own and returns its outcome. `poll` is called twenty times a second on this
-    /// thread; Ctrl-C cancels the task, which then ends as it can.
+    /// thread; Ctrl-C cancels the task, which then ends as it can, unless it is what Ctrl-C asks for.
     static func run<Value: Sendable>(
-        poll: () -> Void = {}, _ body: @escaping @Sendable () async throws -> Value
+        poll: () -> Void = {}, isInterruptible: Bool = true,
+        _ body: @escaping @Sendable () async throws -> Value
     ) throws -> Value {
         let outcome = Outcome<Value>()
         let done = DispatchSemaphore(value: 0)
@@ -22,7 +23,7 @@ enum AsyncWork {
         }
         while done.wait(timeout: .now() + .milliseconds(50)) == .timedOut {
             poll()
-            if Interrupt.isRequested { task.cancel() }
+            if isInterruptible, Interrupt.isRequested { task.cancel() }
         }
         guard let result = outcome.value.withLock({ $0 }) else {
             preconditionFailure("a task ended without an outcome")

@@ -1,3 +1,5 @@
+import MartletWire
+
 /// What the process tells its caller. Documented in the README; numbers never change their meaning.
 public enum ExitCode: Int32, Sendable, CaseIterable {
     /// The job was done.
@@ -20,7 +22,8 @@ public enum ExitCode: Int32, Sendable, CaseIterable {
         case .usage: "the command line or the configuration is wrong"
         case .nothingUsable: "the input was read to its end and held nothing usable"
         case .interrupted: "Ctrl-C: the partial result was put out, marked as such"
-        case .terminated: "SIGTERM: the partial result was put out, marked as such"
+        case .terminated:
+            "SIGTERM, or a terminal that hung up: the partial result was put out, marked as such"
         }
     }
 }
@@ -29,10 +32,13 @@ public enum ExitCode: Int32, Sendable, CaseIterable {
 package struct CommandError: Error, CustomStringConvertible {
     package var message: String
     package var code: ExitCode
+    /// What the command found out before it failed: with `--json` it stands in the one object, before the error.
+    package var report: JSONValue?
 
-    package init(_ message: String, code: ExitCode = .failure) {
+    package init(_ message: String, code: ExitCode = .failure, report: JSONValue? = nil) {
         self.message = message
         self.code = code
+        self.report = report
     }
     /// The command line or the configuration is wrong.
     package static func usage(_ message: String) -> CommandError { CommandError(message, code: .usage) }

@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Ctrl-C and SIGTERM, taken down by a signal handler and asked for by whatever runs long.
+/// Ctrl-C, SIGTERM and a terminal that hangs up, taken down by a signal handler and asked for by whatever runs long.
 ///
 /// The first signal asks for an orderly end; a second Ctrl-C ends the process at once.
 package enum Interrupt {
@@ -14,8 +14,14 @@ package enum Interrupt {
         signal(SIGPIPE, SIG_IGN)
         // A file grown past `ulimit -f` is an error of `write` too.
         signal(SIGXFSZ, SIG_IGN)
-        for number in [SIGINT, SIGTERM] {
+        for number in [SIGINT, SIGTERM, SIGHUP] {
             var action = sigaction()
+            // Under `nohup` the terminal's end is not meant for us.
+            if number == SIGHUP, sigaction(number, nil, &action) == 0,
+                unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1
+            {
+                continue
+            }
             // Only a lock-free atomic and `_exit`: both are safe in a handler.
             action.__sigaction_handler.sa_handler = { number in
                 let (_, before) = Interrupt.received.compareExchange(
@@ -30,6 +36,7 @@ package enum Interrupt {
         sigemptyset(&heard)
         sigaddset(&heard, SIGINT)
         sigaddset(&heard, SIGTERM)
+        sigaddset(&heard, SIGHUP)
         pthread_sigmask(SIG_UNBLOCK, &heard, nil)
     }
 
@@ -40,7 +47,7 @@ package enum Interrupt {
     package static var exitCode: ExitCode? {
         switch received.load(ordering: .relaxed) {
         case 0: nil
-        case SIGTERM: .terminated
+        case SIGTERM, SIGHUP: .terminated
         default: .interrupted
         }
     }

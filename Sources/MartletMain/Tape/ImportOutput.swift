@@ -136,7 +136,7 @@ struct ImportOutput {
 
     // MARK: - JSON
 
-    private var json: JSONValue {
+    var json: JSONValue {
         let counts: [(String, Int)] = [
             ("records", report.records), ("lines", report.lines), ("deltas", report.deltas),
             ("snapshots", report.snapshots), ("empty_snapshots", report.emptySnapshots),

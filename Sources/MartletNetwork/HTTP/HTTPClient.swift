@@ -137,8 +137,9 @@ public final class HTTPClient {
     }
 
     private func assign(_ exchange: HTTPExchange, _ connection: HTTPClientConnection, _ pool: Pool) {
-        pool.busy[ObjectIdentifier(connection)] = connection
         connection.send(exchange)
+        // Books are kept of it while it is on its way: its outcome comes later, whatever it is.
+        pool.busy[ObjectIdentifier(connection)] = connection
     }
 
     /// Starts as many connections as those who wait, and the warm target, ask for.

@@ -9,6 +9,8 @@ public struct HTTPServerConfiguration: Sendable {
     public var connectionsMax = 4096
     /// A connection without a request is closed after this.
     public var idleTimeout = Nanoseconds.seconds(75)
+    /// The same once there are ``connectionsMax`` and another wants in; one that has asked nothing yet goes at once.
+    public var crowdedIdleTimeout = Nanoseconds.seconds(10)
     /// From a request's first byte to its last: a slow sender is cut off with 408.
     public var requestTimeout = Nanoseconds.seconds(30)
     /// A peer that takes no byte of what waits for it for this long is dropped.
@@ -20,6 +22,8 @@ public struct HTTPServerConfiguration: Sendable {
     public var lingerTimeout = Nanoseconds.seconds(1)
     /// Room for one read of a connection.
     public var readSize = 16 * 1024
+    /// Headers and body of the answer to what is no request, or comes too slowly; nil for the bare message.
+    public var refusal: (@Sendable (_ status: Int, _ message: String) -> (HTTPHeaders, [UInt8]))?
 
     public init() {}
 }
@@ -58,6 +62,11 @@ public final class HTTPServer {
     private var handler: (any HTTPServerHandler)?
     private var listener: Listener?
     private var connections: [ObjectIdentifier: HTTPServerConnection] = [:]
+    /// Connections in the order of their start; some have asked or gone since.
+    private var newcomers: ArraySlice<(id: ObjectIdentifier, serial: Int)> = []
+    private var started = 0
+    /// When those that are idle may be looked for again.
+    private var nextSweep: Int64 = 0
     public let address: SocketAddress
 
     /// Listens at once. Port 0 lets the system choose; `address` tells which it is.
@@ -96,7 +105,7 @@ public final class HTTPServer {
     }
 
     private func accept(_ descriptor: Int32) {
-        guard connections.count < configuration.connectionsMax else {
+        if connections.count >= configuration.connectionsMax, !makeRoom() {
             SocketOperations.close(descriptor)
             return
         }
@@ -104,12 +113,47 @@ public final class HTTPServer {
             let session = try tls.map { context throws(TLSError) in
                 try TLSSession(context, descriptor: descriptor, host: nil, port: 0)
             }
-            let connection = HTTPServerConnection(self, descriptor, session)
+            started += 1
+            let connection = HTTPServerConnection(self, descriptor, session, serial: started)
             connections[ObjectIdentifier(connection)] = connection
+            note(connection)
             connection.start()
         } catch {
             SocketOperations.close(descriptor)
         }
+    }
+
+    private func note(_ connection: HTTPServerConnection) {
+        if newcomers.count >= 2 * configuration.connectionsMax {
+            newcomers.removeAll { entry in
+                guard let known = connections[entry.id] else { return true }
+                return known.serial != entry.serial || !known.isNewcomer
+            }
+        }
+        newcomers.append((ObjectIdentifier(connection), connection.serial))
+    }
+
+    /// Full: whoever has connected and asked nothing for the longest gives way, and where all have asked, those who
+    /// have been idle for long: a crowd of silent or slow ones cannot shut others out. False where all are at work.
+    /// Amortised O(1), but for a look at all connections once a second.
+    private func makeRoom() -> Bool {
+        while let first = newcomers.popFirst() {
+            guard let connection = connections[first.id], connection.serial == first.serial,
+                connection.isNewcomer
+            else { continue }
+            connection.close()
+            return true
+        }
+        let now = loop.now
+        guard now >= nextSweep else { return false }
+        nextSweep = now + Nanoseconds.seconds(1)
+        let idle = connections.values.filter { $0.isIdle(since: now - configuration.crowdedIdleTimeout) }
+        for connection in idle.sorted(by: { $0.latestEvent < $1.latestEvent })
+            .prefix(configuration.connectionsMax / 8 + 1)
+        {
+            connection.close()
+        }
+        return !idle.isEmpty
     }
 
     func dispatch(_ request: HTTPServerRequest, _ responder: HTTPResponder) {

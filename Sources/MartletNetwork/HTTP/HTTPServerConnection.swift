@@ -22,10 +22,23 @@ final class HTTPServerConnection: StreamHandler {
     private var timer: TimerID?
     /// Whether a request has begun to come in, so that the stricter time limit runs.
     private var requestBegun = false
+    private var hasAsked = false
+    /// Of all connections that the server has had.
+    let serial: Int
+    /// The loop's time of the connection's start, or of its last answer.
+    private(set) var latestEvent: Int64
+    /// Open, and not one whole request has come.
+    var isNewcomer: Bool { !hasAsked && (state == .reading || state == .handshaking) }
+    /// Between requests since that time or before, with nothing more to send.
+    func isIdle(since time: Int64) -> Bool {
+        state == .reading && !requestBegun && latestEvent <= time && stream.pendingOutput == 0
+    }
 
-    init(_ server: HTTPServer, _ descriptor: Int32, _ session: TLSSession?) {
+    init(_ server: HTTPServer, _ descriptor: Int32, _ session: TLSSession?, serial: Int) {
         self.server = server
+        self.serial = serial
         loop = server.loop
+        latestEvent = server.loop.now
         configuration = server.configuration
         parser = HTTPRequestParser(limits: configuration.limits)
         state = session == nil ? .reading : .handshaking
@@ -94,7 +107,7 @@ final class HTTPServerConnection: StreamHandler {
             }
         } catch {
             let status = HTTPResponseEncoder.status(for: error)
-            answer(status: status, headers: [:], body: Array(error.description.utf8), closing: true)
+            refuse(status, error.description)
         }
     }
 
@@ -108,6 +121,7 @@ final class HTTPServerConnection: StreamHandler {
     private func dispatch() {
         guard let head else { return }
         state = .answering
+        hasAsked = true
         loop.cancel(timer)
         timer = nil
         let request = HTTPServerRequest(head: head, body: body, receivedAt: loop.now)
@@ -130,6 +144,7 @@ final class HTTPServerConnection: StreamHandler {
                 status, headers, body: body, toHead: head?.method == "HEAD", keepAlive: keepAlive))
         head = nil
         requestBegun = false
+        latestEvent = loop.now
         guard keepAlive else {
             linger()
             return
@@ -145,6 +160,11 @@ final class HTTPServerConnection: StreamHandler {
             }
             readRequests()
         }
+    }
+
+    private func refuse(_ status: Int, _ message: String) {
+        let (headers, body) = configuration.refusal?(status, message) ?? ([:], Array(message.utf8))
+        answer(status: status, headers: headers, body: body, closing: true)
     }
 
     private func write(_ bytes: [UInt8]) {
@@ -211,7 +231,7 @@ final class HTTPServerConnection: StreamHandler {
     private func timedOut() {
         timer = nil
         if state == .reading && requestBegun {
-            answer(status: 408, headers: [:], body: [], closing: true)
+            refuse(408, "the request came too slowly")
         } else {
             close()
         }

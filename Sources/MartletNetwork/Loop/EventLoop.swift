@@ -221,7 +221,9 @@ public final class EventLoop: @unchecked Sendable {
         for index in 0..<Int(count) {
             deliver(events[index])
         }
-        while let handler = timers.popDue(now) { handler() }
+        // What these schedule in turn waits for the next pass, so that none can starve the sockets.
+        let mark = timers.mark
+        while let handler = timers.popDue(now, before: mark) { handler() }
         runPosted()
         runDeferred()
     }

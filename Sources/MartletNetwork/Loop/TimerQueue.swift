@@ -56,9 +56,12 @@ struct TimerQueue {
         return heap.first?.deadline
     }
 
-    /// Takes the next handler due at `now`, if any.
-    mutating func popDue(_ now: Int64) -> (() -> Void)? {
-        guard let deadline = nextDeadline(), deadline <= now else { return nil }
+    /// Names all timers scheduled so far.
+    var mark: UInt64 { order }
+
+    /// Takes the next handler due at `now`, if any; with a mark, only one scheduled before it was made.
+    mutating func popDue(_ now: Int64, before mark: UInt64 = .max) -> (() -> Void)? {
+        guard let deadline = nextDeadline(), deadline <= now, heap[0].order <= mark else { return nil }
         let id = heap[0].id
         let handler = slots[Int(id.slot)].handler
         release(id)

@@ -29,7 +29,7 @@ extension ReportPage {
         var facts: [HTML] = []
         if let line {
             facts.append("net \(signed(line.performance.money.net))")
-            facts.append("\(show.count(line.performance.fills.fills)) fills")
+            facts.append("\(show.count(line.performance.fills.fills, "fill"))")
             facts.append("\(show.contracts(line.performance.fills.contracts)) contracts")
         }
         if let outcome = market.result {

@@ -147,7 +147,7 @@ extension ReportPage {
             "budget", "Rate limit",
             """
             Write tokens\(tier): \(show.count(use.spent)) spent, \(show.number(use.meanPerSecond, decimals: 1)) a second on \
-            average, \(show.number(use.greatestPerSecond, decimals: 0)) at most between two samples; least at hand \
+            average, \(show.number(use.greatestPerSecond, decimals: 0)) at most in a second; least at hand \
             \(show.count(use.leastAvailable)); longest queue \(show.count(use.longestQueue)).
             """,
             rate.html(title: "Tokens used", unit: "a second")

@@ -43,7 +43,7 @@ package struct ReportPage {
             \(PageAssets.style)</style></head>
             <body>\(PageAssets.symbols)<main>
             \(header)\(tiles)\(sections)<footer>Martlet. Money is exact to $0.00000001 and shown rounded; times are UTC. \
-            Lines are thinned for drawing and keep every extreme.</footer></main>
+            Lines are thinned for drawing and keep the extremes of what was sampled.</footer></main>
             <script>
             \(PageAssets.script)</script></body></html>
 

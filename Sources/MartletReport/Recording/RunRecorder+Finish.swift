@@ -30,7 +30,7 @@ extension RunRecorder {
             events: RunRecorder.events(lines), marketsWatched: markets.count { $0?.definition != nil },
             orders: OrderTally.sum(orders).finished(), refusals: sortedRefusals,
             calibration: calibration(active),
-            unsettled: unsettled, budget: budget, risk: riskEvents, marketEvents: marketEvents,
+            unsettled: unsettled, budget: budgetAtEnd, risk: riskEvents, marketEvents: marketEvents,
             droppedEvents: droppedEvents, logs: logs.finished(limit: limits.logLines),
             notes: notes(sum, unsettled), charts: charts(active))
     }

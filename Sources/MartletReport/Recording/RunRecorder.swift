@@ -57,6 +57,8 @@ package final class RunRecorder {
 
     var budget: BudgetUse?
     var firstSpent: (time: Timestamp, tokens: Int)?
+    /// Where the second began whose rate is not told yet.
+    private var lastSpent: (time: Timestamp, tokens: Int)?
     var lastSample: RecorderSample?
     var startingEquity: Money?
     var tokensPerSecond: ExtremeSeries
@@ -154,32 +156,46 @@ package final class RunRecorder {
             strategies[index].sampled(account.net, at: sample.time)
         }
         total.sampled(sample.accounts.reduce(.zero) { $0 + $1.net }, at: sample.time)
-        sampleBudget(sample)
+        budget(
+            spent: sample.tokensSpent, available: sample.tokensAvailable, queued: sample.queued,
+            at: sample.time)
         lastSample = sample
     }
 
-    private func sampleBudget(_ sample: RecorderSample) {
-        tokensAvailable.add(sample.time, Double(sample.tokensAvailable))
-        queue.add(sample.time, Double(sample.queued))
-        guard let before = lastSample, let start = firstSpent else {
-            firstSpent = (sample.time, sample.tokensSpent)
-            budget = BudgetUse(
-                spent: sample.tokensSpent, leastAvailable: sample.tokensAvailable, greatestPerSecond: 0,
-                meanPerSecond: 0, longestQueue: sample.queued)
-            return
-        }
-        var use = budget
-        use?.spent = sample.tokensSpent
-        use?.leastAvailable = min(budget?.leastAvailable ?? .max, sample.tokensAvailable)
-        use?.longestQueue = max(budget?.longestQueue ?? 0, sample.queued)
-        let seconds = (sample.time - before.time).seconds
-        if seconds > 0 {
-            let rate = Double(sample.tokensSpent - before.tokensSpent) / seconds
-            tokensPerSecond.add(sample.time, rate)
-            use?.greatestPerSecond = max(budget?.greatestPerSecond ?? 0, rate)
-        }
-        let span = (sample.time - start.time).seconds
-        if span > 0 { use?.meanPerSecond = Double(sample.tokensSpent - start.tokens) / span }
+    /// The write budget, between samples too: tokens spent since the start, at hand in the scarcest shard, and
+    /// commands that wait.
+    package func budget(spent: Int, available: Int, queued: Int, at time: Timestamp) {
+        saw(time)
+        tokensAvailable.add(time, Double(available))
+        queue.add(time, Double(queued))
+        var use =
+            budget
+            ?? BudgetUse(
+                spent: spent, leastAvailable: available, greatestPerSecond: 0, meanPerSecond: 0,
+                longestQueue: queued)
+        use.spent = spent
+        use.leastAvailable = min(use.leastAvailable, available)
+        use.longestQueue = max(use.longestQueue, queued)
+        let start = firstSpent ?? (time, spent)
+        firstSpent = start
+        let span = (time - start.time).seconds
+        if span > 0 { use.meanPerSecond = Double(spent - start.tokens) / span }
         budget = use
+        // A rate wants a whole second: a burst within a tenth of one is no ten times its tokens.
+        let before = lastSpent ?? start
+        if lastSpent == nil { lastSpent = start }
+        let seconds = (time - before.time).seconds
+        guard seconds >= 1 else { return }
+        lastSpent = (time, spent)
+        let rate = Double(spent - before.tokens) / seconds
+        tokensPerSecond.add(time, rate)
+        budget?.greatestPerSecond = max(use.greatestPerSecond, rate)
+    }
+
+    /// At the end: the tokens of the last second, which may not have come to a whole one.
+    var budgetAtEnd: BudgetUse? {
+        guard var use = budget, let before = lastSpent else { return budget }
+        use.greatestPerSecond = max(use.greatestPerSecond, Double(use.spent - before.tokens))
+        return use
     }
 }

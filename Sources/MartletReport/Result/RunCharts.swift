@@ -37,7 +37,7 @@ package struct RunCharts: Hashable, Sendable, Codable {
     package var strategyProfits: [ChartLine]
     /// Dollars below the high so far.
     package var drawdown: ChartLine
-    /// Write tokens a second between samples, and tokens at hand.
+    /// Write tokens a second, over a second or the time between two samples, and tokens at hand.
     package var tokensPerSecond: ChartLine
     package var tokensAvailable: ChartLine
     package var queue: ChartLine

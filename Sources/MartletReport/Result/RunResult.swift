@@ -147,7 +147,7 @@ package struct OpenPosition: Hashable, Sendable, Codable {
 package struct BudgetUse: Hashable, Sendable, Codable {
     package var spent: Int
     package var leastAvailable: Int
-    /// Over the busiest interval between two samples.
+    /// Over the busiest second, or the time between two samples where they lie further apart.
     package var greatestPerSecond: Double
     package var meanPerSecond: Double
     package var longestQueue: Int

@@ -190,6 +190,9 @@ package struct SummaryText {
                 "Left out", facts.skipped.prefix(3).map { "\($0.name) (\($0.value))" },
                 of: facts.skipped.count)
         }
+        if !facts.counters.isEmpty {
+            named("Data", facts.counters.map { "\($0.name) \($0.value)" }, of: facts.counters.count)
+        }
         if result.logs.errors + result.logs.warnings > 0 {
             add(
                 "Log: \(show.count(result.logs.errors, "error")), \(show.count(result.logs.warnings, "warning"))"

@@ -41,26 +41,27 @@ struct Authenticator {
         guard !overflowed, skew.magnitude <= UInt64(max(rules.skewToleranceMilliseconds, 0)) else {
             throw APIError(401, "header_timestamp_expired", Authenticator.expiry(stamp, now))
         }
-        guard let (member, key) = exchange.registration(keyID) else { throw .authentication("NOT_FOUND") }
+        guard let (_, entry) = exchange.registration(keyID) else { throw .authentication("NOT_FOUND") }
         guard signature.utf8.count <= Authenticator.signatureMax, let bytes = Base64.decode(signature) else {
             throw Claim.wrong("the signature is not base64 with padding")
         }
         return Claim(
-            member: member.index, key: key, head: head, time: time, signature: bytes, text: signature)
+            entry: entry, head: head, time: time, signature: bytes, text: signature)
     }
 
     /// Takes a claim whose signature was found genuine.
     mutating func admit(_ claim: Claim, _ exchange: Exchange, now: Int64) throws(APIError) -> Member {
         if rules.refusesReplay { try refuseReplay(claim.text, now) }
-        return exchange.members[claim.member]
+        return exchange.members[claim.entry.member]
     }
 
     /// Both at once, and the signature's check between them.
-    mutating func check(_ head: HTTPRequestHead, _ exchange: Exchange, now: Int64) throws(APIError) -> Member
-    {
+    mutating func check(_ head: HTTPRequestHead, _ exchange: Exchange, now: Int64) throws(APIError) -> (
+        Member, KeyEntry
+    ) {
         let claim = try claim(head, exchange, now: now)
         if let refusal = claim.refusal { throw refusal }
-        return try admit(claim, exchange, now: now)
+        return (try admit(claim, exchange, now: now), claim.entry)
     }
 
     private static func only(_ headers: HTTPHeaders, _ name: String) -> String? {
@@ -95,14 +96,14 @@ struct Authenticator {
 
 /// Who a request says it is from, and what is to show it.
 struct Claim: Sendable {
-    /// The member's index.
-    let member: Int
-    let key: PublicKey
+    let entry: KeyEntry
     let head: HTTPRequestHead
     let time: String
     let signature: [UInt8]
     /// The signature as it was sent.
     let text: String
+
+    var key: PublicKey { entry.key }
 
     /// Why the signature is not good; nil for a genuine one. From any thread.
     var refusal: APIError? {

@@ -32,5 +32,6 @@ struct APIError: Error, Hashable {
     }
     static let expired = APIError(401, "header_timestamp_expired", "header timestamp expired")
     static let forbidden = APIError(403, "forbidden", "forbidden")
+    static let inMaintenance = APIError(503, "exchange_unavailable", "the exchange is in maintenance")
     static let tooManyRequests = APIError(429, "too_many_requests", "too many requests")
 }

@@ -31,8 +31,11 @@ struct Candle {
     var traded: Money = .zero
     var openInterest: Quantity = .zero
 
+    /// To the nearest 10⁻⁴ dollars.
     var mean: Price? {
-        volume.isPositive ? Price(micros: Int32(traded.raw / volume.hundredths)) : nil
+        guard volume.isPositive else { return nil }
+        let unit = 100 * volume.hundredths
+        return Price(micros: Int32((traded.raw + unit / 2) / unit * 100))
     }
 }
 

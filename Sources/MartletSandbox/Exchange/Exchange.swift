@@ -13,8 +13,8 @@ protocol ExchangeAudience: AnyObject {
     func positionChanged(_ market: Market.ID, subaccount: Int, of member: Member)
     func lived(_ event: LifeEvent)
     func groupChanged(_ group: Int, _ change: GroupChange, of member: Member)
-    /// A reference index has a new value, in hundredths of its unit.
-    func indexed(_ index: String, _ value: Int64)
+    /// A reference index has a new value, in hundredths of a dollar.
+    func indexed(_ index: ReferenceIndex, _ value: Int64)
     /// All that one moment brought has been told.
     func momentEnded()
 }
@@ -29,6 +29,12 @@ enum LifeEvent {
     case determined(Market.ID, MarketResult)
     case settled(Market.ID)
     case gridChanged(Market.ID)
+}
+
+/// A price outside the exchange, by its names at the two sources that the exchange passes on.
+struct ReferenceIndex {
+    var id: String
+    var underlying: String
 }
 
 enum GroupChange {
@@ -57,9 +63,12 @@ final class Exchange {
     let userIDs: Identifiers
     let marketIDs: Identifiers
     let transferIDs: Identifiers
+    private let keyIDTexts: Identifiers
 
     var members: [Member] = []
-    private var keys: [String: (member: Int, key: PublicKey)] = [:]
+    private var keys: [String: KeyEntry] = [:]
+    /// Keys made while the exchange ran.
+    private var keyCount: UInt64 = 0
     /// Whose a venue account is, nil for agents and the crowd.
     private var owners: [(member: Int, subaccount: Int)?] = [nil]
 
@@ -89,6 +98,9 @@ final class Exchange {
     /// Markets whose empty book has been told.
     var cleared: Set<Market.ID> = []
 
+    /// When cash next moves between the shards of those who have set shares for them.
+    var nextRebalance: Timestamp = .distantFuture
+
     /// How old what `user_data_timestamp` vouches for is (fault).
     var userDataLag = TimeSpan.zero
 
@@ -108,6 +120,7 @@ final class Exchange {
         venueSettings.rejectsPostOnlyCross = settings.rules.rejectsPostOnlyCross
         venueSettings.rejectsEmptyImmediate = settings.rules.rejectsEmptyImmediate
         venueSettings.confirmsLateCancels = settings.rules.confirmsLateCancels
+        if !settings.rules.cancelsAllForAMinute { venueSettings.cancelAllLingers = .zero }
         venue = Venue(settings: venueSettings)
         orderIDs = Identifiers(seed: settings.seed, kind: 1)
         tradeIDs = Identifiers(seed: settings.seed, kind: 2)
@@ -116,12 +129,13 @@ final class Exchange {
         userIDs = Identifiers(seed: settings.seed, kind: 5)
         marketIDs = Identifiers(seed: settings.seed, kind: 6)
         transferIDs = Identifiers(seed: settings.seed, kind: 7)
+        keyIDTexts = Identifiers(seed: settings.seed, kind: 8)
     }
 
     // MARK: Time
 
     /// When ``catchUp(to:)`` next has something to do.
-    var nextDue: Timestamp { min(venue.nextTimer, world?.nextDue ?? .distantFuture) }
+    var nextDue: Timestamp { min(venue.nextTimer, world?.nextDue ?? .distantFuture, nextRebalance) }
 
     /// Lets everything happen that is due at `time` or before, in its order. Time never goes back.
     func catchUp(to time: Timestamp) {
@@ -132,6 +146,8 @@ final class Exchange {
             if venue.nextTimer <= next {
                 venue.advance(to: now)
                 flush()
+            } else if nextRebalance <= next {
+                rebalance()
             } else {
                 world?.advance(to: now)
             }
@@ -151,7 +167,7 @@ final class Exchange {
             limits: limits)
         members.append(member)
         own(account, member.index, 0)
-        keys[keyID] = (member.index, key)
+        keys[keyID] = KeyEntry(member: member.index, key: key, name: keyID)
         return member
     }
     /// An agent's account: it trades and nobody hears of it.
@@ -164,12 +180,27 @@ final class Exchange {
         while owners.count <= account { owners.append(nil) }
         owners[account] = (member, subaccount)
     }
-    func registration(_ keyID: String) -> (member: Member, key: PublicKey)? {
-        keys[keyID].map { (members[$0.member], $0.key) }
+    func registration(_ keyID: String) -> (member: Member, entry: KeyEntry)? {
+        keys[keyID].map { (members[$0.member], $0) }
     }
-    /// The ids of a member's keys, in order.
-    func keyIDs(of member: Member) -> [String] {
-        keys.filter { $0.value.member == member.index }.map(\.key).sorted()
+    /// A member's keys by their ids, in order.
+    func keys(of member: Member) -> [(id: String, entry: KeyEntry)] {
+        keys.filter { $0.value.member == member.index }.sorted { $0.key < $1.key }
+            .map { (id: $0.key, entry: $0.value) }
+    }
+    func keyIDs(of member: Member) -> [String] { keys(of: member).map(\.id) }
+    /// Returns the new key's id.
+    func register(_ entry: KeyEntry) -> String {
+        keyCount += 1
+        let id = keyIDTexts.text(keyCount)
+        keys[id] = entry
+        return id
+    }
+    /// False where the member has no such key.
+    func removeKey(_ id: String, of member: Member) -> Bool {
+        guard keys[id]?.member == member.index else { return false }
+        keys[id] = nil
+        return true
     }
     func owner(_ account: Int) -> (member: Member, subaccount: Int)? {
         guard owners.indices.contains(account), let owner = owners[account] else { return nil }

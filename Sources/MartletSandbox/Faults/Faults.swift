@@ -7,6 +7,8 @@ public struct Faults: Sendable, Hashable {
     /// Added to each REST answer, in milliseconds, with up to `jitterMilliseconds` more.
     public var latencyMilliseconds = 0.0
     public var jitterMilliseconds = 0.0
+    /// A REST request is read so late, in milliseconds, and carried out then: the exchange takes its time to read.
+    public var readDelayMilliseconds = 0.0
     /// A REST connection is cut before the request is looked at.
     public var dropConnection = 0.0
     /// A write is carried out, and the connection cut instead of the answer.
@@ -19,7 +21,7 @@ public struct Faults: Sendable, Hashable {
     public var serverError = 0.0
     /// 504 although the write was carried out.
     public var errorAfterWrite = 0.0
-    /// A REST answer gets a field that no documentation knows, in each object.
+    /// A REST answer or a WebSocket frame gets a field that no documentation knows, in each object.
     public var extraField = 0.0
     /// A WebSocket frame is left out: a gap in `seq`.
     public var sequenceGap = 0.0
@@ -38,7 +40,11 @@ public struct Faults: Sendable, Hashable {
     public var clockSkewMilliseconds = 0.0
     /// `user_data_timestamp` is so far behind the exchange's clock, as when its reads lag.
     public var userDataLagMilliseconds = 0.0
-    /// 503 with the exchange's status for everything but the status.
+    /// Trading stands still on every shard: no order is placed or changed, cancels are taken.
+    public var pauseTrading = false
+    /// Every shard takes nothing, cancels included.
+    public var pauseExchange = false
+    /// WebSockets are cut and refused, 503 for everything but the exchange's status, which says so.
     public var maintenance = false
 
     public init() {}
@@ -46,6 +52,7 @@ public struct Faults: Sendable, Hashable {
     /// The faults by name, as the command line and the control endpoint give them.
     public static let numbers: [(name: String, path: WritableKeyPath<Faults, Double> & Sendable)] = [
         ("latency_ms", \.latencyMilliseconds), ("jitter_ms", \.jitterMilliseconds),
+        ("read_delay_ms", \.readDelayMilliseconds),
         ("drop_connection", \.dropConnection), ("lose_response", \.loseResponse),
         ("hang_response", \.hangResponse), ("too_many_requests", \.tooManyRequests),
         ("server_error", \.serverError), ("error_after_write", \.errorAfterWrite),
@@ -56,7 +63,8 @@ public struct Faults: Sendable, Hashable {
         ("user_data_lag_ms", \.userDataLagMilliseconds),
     ]
     public static let switches: [(name: String, path: WritableKeyPath<Faults, Bool> & Sendable)] = [
-        ("half_open", \.halfOpen), ("maintenance", \.maintenance),
+        ("half_open", \.halfOpen), ("pause_trading", \.pauseTrading), ("pause_exchange", \.pauseExchange),
+        ("maintenance", \.maintenance),
     ]
     /// Every name that ``set(_:to:)`` takes.
     public static var names: [String] { numbers.map(\.name) + switches.map(\.name) }
@@ -88,6 +96,9 @@ public struct Faults: Sendable, Hashable {
         }
         self[keyPath: entry.path] = value
     }
+
+    /// What is paused on every shard.
+    var pause: ExchangePause? { pauseExchange ? .everything : pauseTrading ? .trading : nil }
 
     /// All faults, as the control endpoint shows them.
     var json: JSONValue {

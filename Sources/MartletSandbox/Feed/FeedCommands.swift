@@ -30,15 +30,16 @@ struct CommandError: Error {
 // Commands of clients (API.md §14.2).
 extension FeedHub {
     func command(_ bytes: UnsafeRawBufferPointer, from session: FeedSession) {
-        touchClock()
         exchangeCaughtUp()
         let parsed = try? JSONParser.parse(bytes)
         guard let value = parsed, value.object != nil else {
             return refuse(.unparsable, nil, session)
         }
-        let id = value["id"]?.int64
+        let number = value["id"]?.int64
+        // Zero stands for none.
+        let id = number == 0 ? nil : number
         do throws(CommandError) {
-            if let given = value["id"], !given.isNull, id == nil { throw .unparsable }
+            if let given = value["id"], !given.isNull, number == nil { throw .unparsable }
             guard session.admitsCommand(loop.now) else { throw .tooManyCommands }
             try run(value, id, session)
         } catch {
@@ -98,7 +99,13 @@ extension FeedHub {
         return texts
     }
 
-    private func markets(_ params: JSONValue) throws(CommandError) -> [Market.ID]? {
+    private func namesByID(_ params: JSONValue) -> Bool {
+        ["market_id", "market_ids"].contains { params[$0].map { !$0.isNull } ?? false }
+    }
+
+    /// The markets that a command names; by their ids for the ticker channel alone.
+    private func markets(_ params: JSONValue, for channels: [Channel]) throws(CommandError) -> [Market.ID]? {
+        if namesByID(params), channels != [.ticker] { throw .marketRequired }
         if let tickers = try strings(params, one: "market_ticker", many: "market_tickers") {
             var found: [Market.ID] = []
             for ticker in tickers {
@@ -135,7 +142,7 @@ extension FeedHub {
             guard let channel = name.string.flatMap(Channel.init(rawValue:)) else { throw .unknownChannel }
             if !channels.contains(channel) { channels.append(channel) }
         }
-        let markets = try markets(params)
+        let markets = try markets(params, for: channels)
         if channels.contains(.book), markets?.isEmpty ?? true { throw .marketRequired }
         if channels.contains(.communications) { try checkSharding(params) }
         var indexes: [String]?
@@ -143,10 +150,10 @@ extension FeedHub {
             indexes = try strings(params, one: "index_id", many: "index_ids")
             if indexes?.isEmpty ?? true { throw CommandError(24, "Index IDs required") }
         }
-        if channels.contains(.prices),
-            try strings(params, one: "underlying_ticker", many: "underlying_tickers")?.isEmpty ?? true
-        {
-            throw CommandError(28, "Underlying tickers required")
+        var underlyings: [String]?
+        if channels.contains(.prices) {
+            underlyings = try strings(params, one: "underlying_ticker", many: "underlying_tickers")
+            if underlyings?.isEmpty ?? true { throw CommandError(28, "Underlying tickers required") }
         }
         guard session.marketCount + channels.count * (markets?.count ?? 0) <= FeedSession.marketsMax else {
             throw .tooManyMarkets
@@ -157,11 +164,13 @@ extension FeedHub {
         for channel in channels {
             let wanted = channel.takesMarkets ? markets : nil
             if settings.rules.mergesSubscriptions, let old = session.subscription(to: channel) {
-                try add(wanted ?? [], to: old, id, snapshots)
+                try add(wanted ?? [], to: old, id, snapshots, byID: namesByID(params))
                 continue
             }
             let new = session.subscribe(channel, wanted, usesYesPrices: yes, skipsAck: skips)
-            if let indexes, channel.takesIndexes { new.names = indexes.contains("all") ? nil : indexes }
+            if let chosen = channel.takesIndexes ? indexes : channel == .prices ? underlyings : nil {
+                new.names = chosen.contains("all") ? nil : chosen
+            }
             reply(
                 "subscribed", id,
                 .of(["channel": .string(channel.rawValue), "sid": .integer(new.sid)]), session)
@@ -170,6 +179,9 @@ extension FeedHub {
     }
 
     private func checkSharding(_ params: JSONValue) throws(CommandError) {
+        if let filter = params["user_filter"], !filter.isNull, !["", "self"].contains(filter.string) {
+            throw .invalid("user_filter must be empty or self")
+        }
         let (factor, key) = (params["shard_factor"]?.int64, params["shard_key"]?.int64)
         if let factor, factor <= 0 { throw CommandError(19, "shard_factor must be greater than 0") }
         if let factor, factor > 100 { throw CommandError(22, "shard_factor must be at most 100") }
@@ -215,39 +227,50 @@ extension FeedHub {
             throw .unsupportedAction
         }
         guard subscription.channel.takesMarkets else { throw .unsupportedAction }
-        guard let markets = try markets(params), !markets.isEmpty else { throw .marketRequired }
+        guard let markets = try markets(params, for: [subscription.channel]), !markets.isEmpty else {
+            throw .marketRequired
+        }
         switch action {
         case "add_markets":
             guard session.marketCount + markets.count <= FeedSession.marketsMax else { throw .tooManyMarkets }
-            try add(markets, to: subscription, id, try flag(params, "send_initial_snapshot") ?? false)
+            try add(
+                markets, to: subscription, id, try flag(params, "send_initial_snapshot") ?? false,
+                byID: namesByID(params))
         case "delete_markets":
             guard subscription.markets != nil else { throw .invalid("the subscription names no markets") }
             for market in markets { leave(subscription, market) }
             subscription.remove(markets)
-            acknowledge(subscription, id)
+            acknowledge(subscription, id, byID: namesByID(params))
         default:
             guard subscription.channel == .book else { throw .unsupportedAction }
-            for market in markets where subscription.takes(market) {
-                sendSnapshot(market, to: subscription, id: id)
+            for market in markets where !subscription.takes(market) {
+                throw CommandError(
+                    11, "Invalid parameter: the market is not subscribed to",
+                    ticker: exchange.record(market).ticker)
             }
+            for market in markets { sendSnapshot(market, to: subscription, id: id) }
         }
     }
 
-    private func add(_ markets: [Market.ID], to subscription: Subscription, _ id: Int64?, _ snapshots: Bool)
-        throws(CommandError)
-    {
+    private func add(
+        _ markets: [Market.ID], to subscription: Subscription, _ id: Int64?, _ snapshots: Bool, byID: Bool
+    ) throws(CommandError) {
         let new = subscription.add(markets)
         for market in new { enter(subscription, market) }
-        acknowledge(subscription, id)
+        acknowledge(subscription, id, byID: byID)
         show(new, to: subscription, snapshots)
     }
 
-    /// The full list after the change.
-    private func acknowledge(_ subscription: Subscription, _ id: Int64?) {
+    /// The full list after the change, in the command's own terms.
+    private func acknowledge(_ subscription: Subscription, _ id: Int64?, byID: Bool) {
         var body: [UInt8]?
         if !subscription.skipsAck {
-            let tickers = (subscription.markets ?? []).map { JSONValue.string(exchange.record($0).ticker) }
-            body = Array(JSONWriter.text(.of(["market_tickers": .array(tickers)])).utf8)
+            let names = (subscription.markets ?? []).map { market -> JSONValue in
+                let record = exchange.record(market)
+                return .string(byID ? record.uuid : record.ticker)
+            }
+            let list = JSONValue.of([byID ? "market_ids" : "market_tickers": .array(names)])
+            body = Array(JSONWriter.text(list).utf8)
         }
         send("ok", body, to: subscription, id: id, sequenced: true, isData: false)
     }

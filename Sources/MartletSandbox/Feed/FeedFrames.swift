@@ -205,24 +205,31 @@ enum FeedFrames {
         )
     }
 
-    static func index(_ value: (index: String, cents: Int64), _ now: Int64, fast: Bool) -> JSONValue {
-        let text = FixedPoint.format(value.cents, decimals: 2, minimum: 2)
+    /// A value of a reference index, in hundredths of a dollar, as a channel tells it.
+    static func reference(_ channel: Channel, _ name: String, _ cents: Int64, _ now: Int64) -> JSONValue {
+        let text = FixedPoint.format(cents, decimals: 2, minimum: 2)
+        let exact = JSONValue.string(text + "000000")
+        if channel == .prices {
+            return .of([
+                "underlying_ticker": .string(name), "value_usd": exact, "source_ts_ms": .integer(now),
+                "received_at": .integer(now),
+            ])
+        }
         let data = JSONWriter.text(
             .of([
-                "type": .string("value"), "id": .string(value.index), "time": .integer(now),
-                "value": .string(text),
+                "type": .string("value"), "id": .string(name), "time": .integer(now), "value": .string(text),
             ]))
-        if fast {
+        if channel == .fastIndexValues {
             return .of([
-                "index_id": .string(value.index), "value_usd": .string(text + "000000"),
-                "source_ts_ms": .integer(now), "received_at": .integer(now), "data": .string(data),
+                "index_id": .string(name), "value_usd": exact, "source_ts_ms": .integer(now),
+                "received_at": .integer(now), "data": .string(data),
             ])
         }
         return .of([
-            "index_id": .string(value.index), "received_at": .integer(now), "data": .string(data),
+            "index_id": .string(name), "received_at": .integer(now), "data": .string(data),
             "avg_60s_data": .of([
-                "value": .string(text + "000000"), "window_size": .integer(60),
-                "window_start_ts_ms": .integer(now - 60_000), "window_end_ts_exclusive": .integer(now),
+                "value": exact, "window_size": .integer(60), "window_start_ts_ms": .integer(now - 60_000),
+                "window_end_ts_exclusive": .integer(now),
             ]),
         ])
     }

@@ -60,12 +60,14 @@ final class FeedHub {
 
     // MARK: Sessions
 
-    func open(_ member: Member) -> FeedSession {
-        let session = FeedSession(self, member)
+    func open(_ member: Member, _ key: KeyEntry) -> FeedSession {
+        let session = FeedSession(self, member, key)
         sessions[ObjectIdentifier(session)] = session
         return session
     }
     func forget(_ session: FeedSession) { sessions[ObjectIdentifier(session)] = nil }
+    /// O(sessions).
+    func sessionCount(of member: Member) -> Int { sessions.values.count { $0.member === member } }
     func heartbeat() {
         for session in sessions.values { session.heartbeat() }
     }
@@ -114,7 +116,8 @@ final class FeedHub {
     /// Lets the world come up to now before a command is looked at. Set by the server.
     var exchangeCaughtUp: () -> Void = {}
 
-    func touchClock() { sending = Clocks.wall() / 1_000_000 }
+    /// Reads the exchange's clock, in milliseconds, for the frames of this moment.
+    func touchClock(shownNow: Int64) { sending = shownNow }
 
     func name(_ market: Market.ID) -> (ticker: [UInt8], id: [UInt8]) {
         while names.count <= Int(market.index), names.count < exchange.markets.count {
@@ -159,11 +162,13 @@ final class FeedHub {
         return Int(market.index) < byMarket.count && !byMarket[Int(market.index)][channel].isEmpty
     }
 
-    /// The member's subscriptions to a private channel that want a market.
+    /// The member's subscriptions to a private channel that want a market, by keys that may see the subaccount.
     private func each(
-        _ channel: Channel, of member: Member, _ market: Market.ID?, _ body: (Subscription) -> Void
+        _ channel: Channel, of member: Member, _ subaccount: Int, _ market: Market.ID?,
+        _ body: (Subscription) -> Void
     ) {
-        for subscription in ownChannels[member.index] ?? [] where subscription.channel == channel {
+        for subscription in ownChannels[member.index] ?? []
+        where subscription.channel == channel && subscription.session.key.sees(subaccount) {
             if let market, !subscription.takes(market) { continue }
             body(subscription)
         }
@@ -233,7 +238,11 @@ extension FeedHub: ExchangeAudience {
         // At most four forms: NO levels at NO or YES prices, with or without the client's order id.
         var prepared = -1
         each(.book, event.market) { subscription in
-            let isOwn = own != nil && own?.member == subscription.session.member.index
+            let isOwn =
+                own.map {
+                    $0.member == subscription.session.member.index
+                        && subscription.session.key.sees($0.subaccount)
+                } ?? false
             let form = (subscription.usesYesPrices ? 1 : 0) + (isOwn ? 2 : 0)
             if form != prepared {
                 prepared = form
@@ -351,7 +360,7 @@ extension FeedHub: ExchangeAudience {
 
     func filled(_ fill: FillRecord, of member: Member) {
         var bytes: [UInt8]?
-        each(.fill, of: member, fill.fill.market) { subscription in
+        each(.fill, of: member, fill.subaccount, fill.fill.market) { subscription in
             let text = bytes ?? Array(JSONWriter.text(FeedFrames.fill(exchange, fill)).utf8)
             bytes = text
             send("fill", text, to: subscription)
@@ -359,20 +368,22 @@ extension FeedHub: ExchangeAudience {
     }
     func orderChanged(_ entry: OrderEntry, _ order: VenueOrder, of member: Member) {
         var bytes: [UInt8]?
-        each(.orders, of: member, entry.market) { subscription in
+        each(.orders, of: member, entry.subaccount, entry.market) { subscription in
             let text = bytes ?? Array(JSONWriter.text(FeedFrames.order(exchange, entry, order, member)).utf8)
             bytes = text
             send("user_order", text, to: subscription)
         }
     }
     func positionChanged(_ market: Market.ID, subaccount: Int, of member: Member) {
-        each(.positions, of: member, market) { subscription in
+        each(.positions, of: member, subaccount, market) { subscription in
             let value = FeedFrames.position(exchange, market, subaccount, member)
             send("market_position", Array(JSONWriter.text(value).utf8), to: subscription)
         }
     }
     func groupChanged(_ group: Int, _ change: GroupChange, of member: Member) {
-        each(.groups, of: member, nil) { subscription in
+        let subaccount =
+            exchange.venue.groupAccount(group).flatMap { exchange.owner($0)?.subaccount } ?? 0
+        each(.groups, of: member, subaccount, nil) { subscription in
             let value = FeedFrames.group(exchange, group, change, member)
             send("order_group_updates", Array(JSONWriter.text(value).utf8), to: subscription)
         }
@@ -399,18 +410,19 @@ extension FeedHub: ExchangeAudience {
 
     func momentEnded() { flush() }
 
-    func indexed(_ index: String, _ value: Int64) {
-        let value = (index: index, cents: value)
-        let milliseconds = exchange.now.milliseconds
-        for channel in [Channel.indexValues, .fastIndexValues] {
-            for subscription in unfiltered[channel] ?? []
-            where subscription.names == nil || subscription.names?.contains(value.index) == true {
-                let body = FeedFrames.index(value, milliseconds, fast: channel == .fastIndexValues)
-                let bytes = Array(JSONWriter.text(body).utf8)
-                if channel == .fastIndexValues {
-                    send("cfbenchmarks_value_5hz", bytes, to: subscription)
-                } else {
-                    send("cfbenchmarks_value", bytes, to: subscription)
+    func indexed(_ index: ReferenceIndex, _ value: Int64) {
+        let now = exchange.now.milliseconds
+        for channel in [Channel.indexValues, .fastIndexValues, .prices] {
+            let name = channel == .prices ? index.underlying : index.id
+            let listeners = (unfiltered[channel] ?? []).filter { $0.names?.contains(name) ?? true }
+            guard !listeners.isEmpty else { continue }
+            let body = FeedFrames.reference(channel, name, value, now)
+            let bytes = Array(JSONWriter.text(body).utf8)
+            for subscription in listeners {
+                switch channel {
+                case .indexValues: send("cfbenchmarks_value", bytes, to: subscription)
+                case .fastIndexValues: send("cfbenchmarks_value_5hz", bytes, to: subscription)
+                default: send("pyth_value", bytes, to: subscription)
                 }
             }
         }

@@ -11,19 +11,29 @@ final class FeedSession: WebSocketHandler {
     /// Strong on purpose: a socket's last words may come when the server is gone. `finish` breaks the circle.
     let hub: FeedHub
     let member: Member
+    let key: KeyEntry
     var socket: WebSocketConnection?
     private(set) var subscriptions: [Subscription] = []
     private var nextSID = 1
-    private var isOver = false
+    // Unchecked exclusivity of the hot ones is sound: all is on one thread, and no access spans a call back in.
+    @exclusivity(unchecked) private var isOver = false
+    /// Whole frames that have not been handed to the socket yet: a frame's way ends here, at two objects, and the
+    /// socket's own are touched once a flush.
+    @exclusivity(unchecked) private var pending: [UInt8] = []
+    /// Room that a session keeps for the next frames.
+    private static let pendingKept = 32 * 1024
+    /// More than this is the socket's, which has a limit.
+    private static let pendingMax = 256 * 1024
     /// A frame that waits to be overtaken (fault).
     private var overtaken: [UInt8]?
-    var isDirty = false
+    @exclusivity(unchecked) var isDirty = false
     private var commandSecond: Int64 = 0
     private var commands = 0
 
-    init(_ hub: FeedHub, _ member: Member) {
+    init(_ hub: FeedHub, _ member: Member, _ key: KeyEntry) {
         self.hub = hub
         self.member = member
+        self.key = key
     }
 
     // MARK: Subscriptions
@@ -62,10 +72,14 @@ final class FeedSession: WebSocketHandler {
     // MARK: Frames out
 
     /// Sends a frame of a subscription, with the faults that are on. Leaves with the hub's next flush.
-    func send(_ bytes: [UInt8], isData: Bool = true) {
+    func send(_ text: [UInt8], isData: Bool = true) {
         guard !isOver, let socket else { return }
+        var bytes = text
         if hub.hasFaults {
             guard hub.dice.faults.halfOpen == false else { return }
+            if hub.dice.strikes(\.extraField), let value = try? JSONParser.parse(bytes) {
+                bytes = Array(JSONWriter.text(value.withExtraFields).utf8)
+            }
             if isData {
                 if hub.dice.strikes(\.dropSocket) { return cut() }
                 if hub.dice.strikes(\.sequenceGap) { return }
@@ -90,10 +104,21 @@ final class FeedSession: WebSocketHandler {
 
     /// Sends a frame with its header in front, whose text may be shared with other sessions.
     func send(_ frame: UnsafeRawBufferPointer, header: Int, isData: Bool) {
-        guard !isOver, let socket else { return }
+        guard !isOver, socket != nil else { return }
         if hub.hasFaults { return send(Array(frame[header...]), isData: isData) }
-        socket.send(prepared: frame, flush: false)
+        pending.append(contentsOf: frame)
+        if pending.count > FeedSession.pendingMax { drain(flush: false) }
         noteSent()
+    }
+    /// Hands the frames that wait to the socket, before anything else that goes the same way.
+    private func drain(flush: Bool) {
+        guard let socket else { return }
+        guard !pending.isEmpty else {
+            if flush { socket.flush() }
+            return
+        }
+        pending.withUnsafeBytes { _ = socket.send(prepared: $0, flush: flush) }
+        pending.removeAll(keepingCapacity: pending.capacity <= FeedSession.pendingKept)
     }
     private func noteSent() {
         hub.counts.frames += 1
@@ -104,6 +129,7 @@ final class FeedSession: WebSocketHandler {
     }
 
     private func write(_ bytes: [UInt8], _ socket: WebSocketConnection) {
+        drain(flush: false)
         let delay = hub.hasFaults ? hub.dice.faults.feedDelayMilliseconds : 0
         if delay > 0 {
             hub.loop.schedule(after: Int64(delay * 1e6)) { [self] in
@@ -120,7 +146,7 @@ final class FeedSession: WebSocketHandler {
     func flush() {
         isDirty = false
         guard !isOver, let socket else { return }
-        socket.flush()
+        drain(flush: true)
         guard socket.pendingOutput > hub.settings.clientBuffer else { return }
         hub.counts.overflows += 1
         for subscription in subscriptions {
@@ -156,6 +182,7 @@ final class FeedSession: WebSocketHandler {
     }
 
     func close() {
+        if !isOver { drain(flush: false) }
         isOver = true
         socket?.close(WebSocketCloseCode.goingAway, reason: "the sandbox ends")
     }

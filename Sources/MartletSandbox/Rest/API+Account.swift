@@ -11,7 +11,6 @@ extension API {
             route("GET", "account/endpoint_costs", .open, .read(10), API.costs),
             route("POST", "account/api_usage_level/upgrade", .member, .write(30), API.upgrade),
             route("GET", "account/api_usage_level/volume_progress", .member, .read(10), API.progress),
-            route("GET", "api_keys", .member, .read(10), API.keys),
             route("POST", "portfolio/subaccounts", .member, .read(10), API.createSubaccount),
             route("GET", "portfolio/subaccounts/balances", .member, .read(10), API.subaccountBalances),
             route("POST", "portfolio/subaccounts/transfer", .member, .read(10), API.subaccountTransfer),
@@ -106,17 +105,6 @@ extension API {
                     ])
                 ])
             ]))
-    }
-
-    private func keys(_ request: APIRequest) throws(APIError) -> APIResponse {
-        let member = try request.owner()
-        let keys = exchange.keyIDs(of: member).map { id -> JSONValue in
-            .of([
-                "api_key_id": .string(id), "name": .string(id),
-                "scopes": .array([.string("read"), .string("write")]),
-            ])
-        }
-        return .ok(.of(["api_keys": .array(keys)]))
     }
 
     // MARK: Subaccounts
@@ -308,14 +296,28 @@ extension API {
         }
         member.allocations = allocations
         member.resting = resting
-        exchange.rebalance(member)
+        exchange.rebalance()
         return try allocation(request)
     }
 }
 
 extension Exchange {
-    /// Moves available cash towards the member's wanted shares; the real exchange does so every ten seconds.
-    func rebalance(_ member: Member) {
+    /// How often cash moves towards the wanted shares (API.md §7).
+    private static let rebalanceInterval = TimeSpan.seconds(10)
+
+    /// For all who have set shares; again in ten seconds, as long as somebody has.
+    func rebalance() {
+        var isWanted = false
+        for member in members where !member.allocations.isEmpty {
+            isWanted = true
+            rebalance(member)
+        }
+        nextRebalance = isWanted ? now + Exchange.rebalanceInterval : .distantFuture
+    }
+
+    /// Moves available cash towards the member's wanted shares, unless a shard stands still.
+    private func rebalance(_ member: Member) {
+        guard pauses.allSatisfy({ $0 != .everything }) else { return }
         guard !member.allocations.isEmpty, let account = member.accounts.first else { return }
         let total = Exchange.shards.indices.reduce(Money.zero) {
             $0 + max(venue.available(account, shard: $1), .zero)

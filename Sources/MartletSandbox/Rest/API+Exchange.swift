@@ -16,7 +16,8 @@ extension API {
 
     func statusBody() -> JSONValue {
         func state(_ pause: ExchangePause?) -> (exchange: Bool, trading: Bool) {
-            switch pause {
+            if isInMaintenance() { return (false, false) }
+            return switch pause {
             case nil: (true, true)
             case .trading: (true, false)
             case .everything: (false, false)

@@ -39,7 +39,7 @@ extension API {
         let shard = max(try reader.shard() ?? 0, 0)
         try billWrite(member, 10, shard: shard, hasTicker: false)
         let limit = try limit(reader)
-        let subaccount = try reader.subaccount() ?? 0
+        let subaccount = try request.locked(try reader.subaccount()) ?? 0
         guard let account = exchange.account(member, subaccount) else { throw .subaccountNotFound }
         guard member.groups.count < 100_000 else {
             throw APIError(400, "too_many_order_groups", "too many order groups")
@@ -107,7 +107,8 @@ extension API {
         let member = try request.owner()
         let shard = try request.shard()
         try billWrite(member, 10, shard: shard ?? 0, hasTicker: false)
-        let (index, group) = try find(request, member, shard)
+        // As with orders: without an index it is the first shard's.
+        let (index, group) = try find(request, member, shard ?? 0)
         guard try carryOut(index, group) else {
             throw APIError(404, "order_group_not_found", "order group not found")
         }

@@ -223,6 +223,10 @@ extension API {
         let nested = try request.flag("with_nested_markets")
         let tickers = try request.list("tickers").map { Set($0) }
         let series = request.text("series_ticker")
+        if multivariate, series != nil, request.text("collection_ticker") != nil {
+            throw .badRequest("series_ticker and collection_ticker exclude each other")
+        }
+        let milestones = try request.flag("with_milestones")
         let status = request.text("status")
         if let status, !["unopened", "open", "closed", "settled"].contains(status) {
             throw .badRequest("status is '\(status.prefix(40))'; one of unopened, open, closed, settled")
@@ -244,7 +248,11 @@ extension API {
             }
             items.append(exchange.body(event, withMarkets: nested))
         }
-        return .ok(.of(["events": .array(items), "cursor": cursor]))
+        return .ok(
+            .of([
+                "events": .array(items), "milestones": milestones && !multivariate ? .array([]) : nil,
+                "cursor": cursor,
+            ]))
     }
     private func events(_ request: APIRequest) throws(APIError) -> APIResponse {
         try eventList(request, multivariate: false)

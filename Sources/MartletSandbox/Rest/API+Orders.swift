@@ -36,7 +36,8 @@ extension API {
 
     // MARK: Create
 
-    private func placeInput(_ value: JSONValue) throws(APIError) -> Exchange.PlaceInput {
+    private func placeInput(_ value: JSONValue, _ request: APIRequest) throws(APIError) -> Exchange.PlaceInput
+    {
         let body = BodyReader(value)
         let ticker = try body.required("ticker")
         let side = try API.side(try body.required("side"))
@@ -73,7 +74,8 @@ extension API {
             ticker: ticker, side: side, count: count, price: price, timeInForce: timeInForce,
             prevention: prevention, clientID: clientID, isPostOnly: try body.flag("post_only") ?? false,
             cancelsOnPause: try body.flag("cancel_order_on_pause") ?? false,
-            isReduceOnly: try body.flag("reduce_only") ?? false, subaccount: try body.subaccount() ?? 0,
+            isReduceOnly: try body.flag("reduce_only") ?? false,
+            subaccount: try request.locked(try body.subaccount()) ?? 0,
             group: try body.text("order_group_id"), shard: try body.shard())
     }
 
@@ -100,7 +102,7 @@ extension API {
         let member = try request.owner()
         let input: Exchange.PlaceInput
         do throws(APIError) {
-            input = try placeInput(try request.object())
+            input = try placeInput(try request.object(), request)
         } catch {
             try billWrite(member, 10, shard: nil, hasTicker: false)
             throw error
@@ -126,7 +128,7 @@ extension API {
         var answers: [JSONValue] = []
         for item in try items(request, 10) {
             do throws(APIError) {
-                answers.append(body(try exchange.place(try placeInput(item), member).get()))
+                answers.append(body(try exchange.place(try placeInput(item, request), member).get()))
             } catch {
                 answers.append(
                     .of(["client_order_id": .text(item["client_order_id"]?.string), "error": error.inner]))
@@ -164,7 +166,7 @@ extension API {
                 let reader = BodyReader(item)
                 let route = Exchange.Route(
                     shard: try reader.shard(), ticker: try reader.text("market_ticker"),
-                    subaccount: try reader.subaccount())
+                    subaccount: try request.locked(try reader.subaccount()))
                 let (entry, by) = try exchange.cancel(try reader.required("order_id"), member, route).get()
                 answers.append(cancelBody(entry, by))
             } catch {
@@ -265,7 +267,8 @@ extension API {
 
     private func order(_ request: APIRequest) throws(APIError) -> APIResponse {
         let member = try request.owner()
-        guard let entry = exchange.entry(request.parameters[0], member), let order = exchange.order(entry)
+        guard let entry = exchange.entry(request.parameters[0], member), let order = exchange.order(entry),
+            request.key?.sees(entry.subaccount) ?? true
         else { throw .notFound }
         return .ok(.of(["order": exchange.body(entry, order, member)]))
     }
@@ -273,6 +276,7 @@ extension API {
     private func queuePosition(_ request: APIRequest) throws(APIError) -> APIResponse {
         let member = try request.owner()
         guard let entry = exchange.entry(request.parameters[0], member),
+            request.key?.sees(entry.subaccount) ?? true,
             let ahead = exchange.venue.queuePosition(OrderID(entry.number), account: entry.account)
         else { throw .notFound }
         return .ok(.of(["queue_position_fp": .count(ahead)]))

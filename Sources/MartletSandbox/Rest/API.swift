@@ -39,13 +39,14 @@ final class API {
     private let routes: [[Route]]
     /// Nanoseconds for budgets: moves with the world's steps as well as with the wall.
     var budgetTime: () -> Timestamp
+    var isInMaintenance: () -> Bool = { false }
 
     init(_ exchange: Exchange, budgetTime: @escaping () -> Timestamp) {
         self.exchange = exchange
         self.budgetTime = budgetTime
         let all =
             API.exchangeRoutes + API.marketRoutes + API.historicalRoutes + API.orderRoutes + API.groupRoutes
-            + API.portfolioRoutes + API.accountRoutes + API.retiredRoutes
+            + API.portfolioRoutes + API.accountRoutes + API.keyRoutes + API.retiredRoutes
         let longest = all.map(\.pattern.count).max() ?? 0
         routes = (0...longest).map { count in all.filter { $0.pattern.count == count } }
     }

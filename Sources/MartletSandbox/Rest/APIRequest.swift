@@ -14,6 +14,8 @@ struct APIRequest {
     let body: [UInt8]
     /// Who signed it; nil for an anonymous one.
     var member: Member?
+    /// The key that it was signed with.
+    var key: KeyEntry?
     /// Values of the pattern's `:names`, in order.
     var parameters: [String] = []
     /// The exchange's own endpoints take nothing but JSON by name; the control endpoint looks at the body alone.
@@ -79,7 +81,13 @@ struct APIRequest {
         }
     }
     func subaccount() throws(APIError) -> Int? {
-        try whole("subaccount", in: 0...63).map(Int.init)
+        try locked(try whole("subaccount", in: 0...63).map(Int.init))
+    }
+    /// The subaccount of a key that is locked to one; such a key may name no other.
+    func locked(_ given: Int?) throws(APIError) -> Int? {
+        guard let only = key?.subaccount else { return given }
+        guard given == nil || given == only else { throw .forbidden }
+        return only
     }
     func shard() throws(APIError) -> Int? {
         try whole("exchange_index", in: -1...Int64(Exchange.shards.count - 1)).map(Int.init)
@@ -89,11 +97,11 @@ struct APIRequest {
 
     /// The body's object.
     func object() throws(APIError) -> JSONValue {
-        guard !body.isEmpty else { throw .badRequest("a JSON body is needed") }
         let type = headers["Content-Type"]?.lowercased() ?? ""
         guard !demandsContentType || type.hasPrefix("application/json") else {
             throw APIError(400, "invalid_content_type", "Content-Type must be application/json")
         }
+        guard !body.isEmpty else { throw .badRequest("a JSON body is needed") }
         do {
             let value = try JSONParser.parse(body)
             guard value.object != nil else { throw APIError.badRequest("the body is no JSON object") }

@@ -59,7 +59,7 @@ extension SandboxServer {
             try change(path[1], path[2], try read.optionalObject())
             return .ok(state)
         case ("POST", "disconnect", 1):
-            for session in Array(hub.sessions.values) { session.cutNow() }
+            cutFeeds()
             return .ok(state)
         case ("POST", "deposit", 1):
             try deposit(try read.object())
@@ -122,8 +122,17 @@ extension SandboxServer {
         apply(faults)
     }
 
+    private func cutFeeds() {
+        for session in Array(hub.sessions.values) { session.cutNow() }
+    }
+
     /// Puts faults into force everywhere.
     func apply(_ faults: Faults) {
+        let before = dice.faults
+        if faults.pause != before.pause {
+            for shard in Exchange.shards.indices { exchange.pause(faults.pause, shard: shard) }
+        }
+        if faults.maintenance, !before.maintenance { cutFeeds() }
         dice.faults = faults
         hub.dice.faults = faults
         exchange.userDataLag = .nanoseconds(Int64(faults.userDataLagMilliseconds * 1e6))
@@ -223,6 +232,12 @@ extension SandboxServer {
         guard let (member, _) = exchange.registration(try reader.required("key")) else { throw .notFound }
         guard let amount = try? Money(parsing: try reader.required("dollars")) else {
             throw .badRequest("dollars must be an amount as text")
+        }
+        let held = exchange.venue.cash(member.accounts[0])
+        let most = Money(dollars: 10_000_000_000)
+        guard amount <= most, amount >= .zero - most, held + amount <= most, held + amount >= .zero - most
+        else {
+            throw .badRequest("an account holds at most 10000000000 dollars")
         }
         exchange.venue.deposit(amount, shard: max(try reader.shard() ?? 0, 0), account: member.accounts[0])
     }

@@ -12,8 +12,15 @@ extension SandboxServer: HTTPServerHandler {
         if path.hasPrefix("/sandbox/") || path == "/sandbox" {
             return control(request, responder)
         }
+        let wait = Int64(dice.faults.readDelayMilliseconds * 1e6)
+        guard wait > 0 else { return take(request, responder) }
+        loop.schedule(after: wait) { [weak self] in self?.take(request, responder) }
+    }
+
+    private func take(_ request: HTTPServerRequest, _ responder: HTTPResponder) {
         if dice.strikes(\.dropConnection) { return responder.abort() }
         catchUp()
+        let path = request.path
         if path == SandboxServer.webSocketPath { return openFeed(request, responder) }
         if dice.strikes(\.hangResponse) {
             // Kept by the loop until the client gives up, or a minute has passed.
@@ -63,12 +70,12 @@ extension SandboxServer: HTTPServerHandler {
 
     private func send(_ response: APIResponse, _ responder: HTTPResponder) {
         guard let body = response.body else {
-            let headers: HTTPHeaders = ["Date": dates.text(exchange.now)]
+            let headers: HTTPHeaders = ["Date": dates.text(shownNow)]
             return responder.respond(response.status, headers: headers)
         }
         responder.respond(
             response.status,
-            headers: ["Content-Type": "application/json", "Date": dates.text(exchange.now)],
+            headers: ["Content-Type": "application/json", "Date": dates.text(shownNow)],
             body: Array(JSONWriter.text(body).utf8))
     }
 
@@ -109,6 +116,8 @@ extension SandboxServer: HTTPServerHandler {
         case .member:
             if let refusal { throw refusal }
             reading.request.member = try authenticator.admit(claim, exchange, now: authenticationNow)
+            reading.request.key = claim.entry
+            guard claim.entry.allows(reading.route.need) else { throw .forbidden }
         case .open:
             if refusal == nil {
                 reading.request.member = try? authenticator.admit(claim, exchange, now: authenticationNow)
@@ -119,7 +128,7 @@ extension SandboxServer: HTTPServerHandler {
 
     private func run(_ reading: Reading) throws(APIError) -> APIResponse {
         if dice.faults.maintenance, reading.route.pattern != ["exchange", "status"] {
-            throw APIError(503, "exchange_unavailable", "the exchange is in maintenance")
+            throw .inMaintenance
         }
         if dice.strikes(\.tooManyRequests) { throw .tooManyRequests }
         if dice.strikes(\.serverError) { throw APIError(503, "service_unavailable", "service unavailable") }
@@ -128,11 +137,13 @@ extension SandboxServer: HTTPServerHandler {
 
     private func openFeed(_ request: HTTPServerRequest, _ responder: HTTPResponder) {
         do throws(APIError) {
-            let member = try authenticator.check(request.head, exchange, now: authenticationNow)
-            guard sessionCount < settings.sessionsMax else {
-                throw APIError(503, "too_many_connections", "too many connections")
-            }
-            let session = hub.open(member)
+            let (member, key) = try authenticator.check(request.head, exchange, now: authenticationNow)
+            guard key.allows(.read) else { throw .forbidden }
+            if dice.faults.maintenance { throw .inMaintenance }
+            guard sessionCount < settings.sessionsMax,
+                hub.sessionCount(of: member) < settings.accountSessionsMax
+            else { throw APIError(503, "too_many_connections", "too many connections") }
+            let session = hub.open(member, key)
             var configuration = WebSocketConfiguration()
             configuration.messageMax = 1024 * 1024
             configuration.outputMax = settings.clientBuffer * 2 + 1024 * 1024

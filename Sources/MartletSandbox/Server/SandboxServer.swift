@@ -41,6 +41,8 @@ public final class SandboxServer {
     private let startMonotonic: Int64
     var requestCount = 0
     var dates = HTTPDate()
+    private var skew = TimeSpan.zero
+    private var skewTime: Timestamp
     let desk: SignatureDesk
     /// The word that the control endpoint asks for.
     public let controlToken: String
@@ -52,11 +54,15 @@ public final class SandboxServer {
         startWall = Clocks.wall()
         startMonotonic = Clocks.monotonic()
         let start = Timestamp(nanoseconds: startWall)
-        exchange = Exchange(settings: settings, now: start - .seconds(settings.world.warmUpSeconds))
+        skewTime = start
+        // A generated world has run for a while; a recording begins now.
+        let warmUp = settings.world.tape == nil ? settings.world.warmUpSeconds : 0
+        exchange = Exchange(settings: settings, now: start - .seconds(warmUp))
         hub = FeedHub(exchange, settings, loop)
         authenticator = Authenticator(settings.rules)
         desk = SignatureDesk(loop)
-        dice = FaultDice(settings.faults, seed: settings.seed)
+        // The settings' faults come into force below, when there is an exchange to pause.
+        dice = FaultDice(Faults(), seed: settings.seed)
         controlToken = String(UInt64.random(in: 1 << 60 ... .max), radix: 36)
         var now: () -> Timestamp = { start }
         api = API(exchange) { now() }
@@ -78,6 +84,7 @@ public final class SandboxServer {
             Timestamp(nanoseconds: startWall + Clocks.monotonic() - startMonotonic) + stepped
         }
         api.budgetTime = now
+        api.isInMaintenance = { [unowned self] in dice.faults.maintenance }
         apply(settings.faults)
         exchange.audience = hub
         hub.exchangeCaughtUp = { [unowned self] in catchUp() }
@@ -113,6 +120,11 @@ public final class SandboxServer {
         configuration.connectionsMax = settings.connectionsMax
         configuration.requestTimeout = Nanoseconds.seconds(Int64(settings.requestSeconds))
         configuration.limits.bodyBytes = 4 * 1024 * 1024
+        let nested = settings.rules.nestedErrors
+        configuration.refusal = { status, message in
+            let body = APIError(status, "invalid_request", message).body(nested: nested)
+            return (["Content-Type": "application/json"], Array(JSONWriter.text(body).utf8))
+        }
         do {
             http = try HTTPServer(
                 loop, on: address, tls: certificates?.server, configuration: configuration, handler: self)
@@ -153,9 +165,22 @@ public final class SandboxServer {
         Clocks.wall() / 1_000_000 + Int64(dice.faults.clockSkewMilliseconds)
     }
 
+    /// What the exchange's clock shows: ours and the fault of its skew.
+    var shownNow: Timestamp { wallNow + wantedSkew }
+    private var wantedSkew: TimeSpan { .nanoseconds(Int64(dice.faults.clockSkewMilliseconds * 1e6)) }
+
+    /// Where the exchange's world is: at ``shownNow``, or on its way back to it at half the usual pace, for its time
+    /// must neither stand nor go back when the skew gets less.
+    private var worldNow: Timestamp {
+        let wall = wallNow
+        skew = max(wantedSkew, skew - .nanoseconds(max((wall - skewTime).nanoseconds, 0) / 2))
+        skewTime = wall
+        return wall + skew
+    }
+
     func catchUp() {
-        hub.touchClock()
-        exchange.catchUp(to: wallNow + .nanoseconds(Int64(dice.faults.clockSkewMilliseconds * 1e6)))
+        hub.touchClock(shownNow: authenticationNow)
+        exchange.catchUp(to: worldNow)
     }
 
     /// Moves the clock ahead of itself: the standing one is stepped, the running one jumps.
@@ -189,7 +214,7 @@ public final class SandboxServer {
         guard !settings.isPaused, !isClosed else { return }
         let due = exchange.nextDue
         guard due < .distantFuture else { return }
-        let wait = max((due - wallNow).nanoseconds, 0)
+        let wait = max((due - worldNow).nanoseconds, 0)
         loop.cancel(worldTimer)
         worldTimer = loop.schedule(after: min(wait, Nanoseconds.seconds(1))) { [weak self] in
             guard let self, !self.isClosed else { return }

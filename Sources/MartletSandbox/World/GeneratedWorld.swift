@@ -6,7 +6,8 @@ import MartletSimulation
 /// A world of events from a seed, traded by simple agents with real orders: makers, noise takers, informed
 /// traders. Events end, are determined by what was true, and new ones follow.
 ///
-/// Each event's truth is a walk of its markets' logits with a jump now and then (news).
+/// Each event's truth is a walk of its markets' logits with a jump now and then (news). Each event has dice of its own,
+/// so that one seed gives the same books at any time of day, whatever the clock's quarters do to other events.
 final class GeneratedWorld: ExchangeWorld {
     private enum Moment {
         case agent(Int)
@@ -25,11 +26,12 @@ final class GeneratedWorld: ExchangeWorld {
         var closes: Timestamp
         /// Truth some seconds ago, latest last: makers see it late.
         var past: [[Double]] = []
+        var generator: SeededGenerator
         var isOver = false
     }
 
     unowned let exchange: Exchange
-    var generator: SeededGenerator
+    private let seed: UInt64
     var agents: [WorldAgent] = []
     private(set) var lives: [Live] = []
     private var moments = DueQueue<Moment>()
@@ -49,7 +51,7 @@ final class GeneratedWorld: ExchangeWorld {
     init(_ exchange: Exchange, settings: WorldSettings, seed: UInt64) {
         self.exchange = exchange
         self.settings = settings
-        generator = SeededGenerator(seed: seed)
+        self.seed = seed
         now = exchange.now
         var left = settings.markets
         var place = 0
@@ -93,11 +95,13 @@ final class GeneratedWorld: ExchangeWorld {
         exchange.add(listing.series)
         exchange.add(listing.event)
         let markets = listing.markets.map { exchange.add($0) }
-        let logits = markets.map { _ in normal() * (kind.isExclusive ? 0.6 : 1.1) }
         let index = lives.count
+        let name = UInt64(kind.rawValue) << 48 | UInt64(place & 0xFFFF) << 32 | UInt64(round & 0xFFFF_FFFF)
         lives.append(
             Live(
-                kind: kind, place: place, round: round, markets: markets, logits: logits, closes: closes))
+                kind: kind, place: place, round: round, markets: markets, logits: [], closes: closes,
+                generator: SeededGenerator(seed: seed ^ (name &* 0x9E37_79B9_7F4A_7C15))))
+        for _ in markets { lives[index].logits.append(normal(index) * (kind.isExclusive ? 0.6 : 1.1)) }
         moments.insert(.walk(index), at: now + .seconds(1))
         moments.insert(.determine(index), at: closes + .seconds(5))
         let start = max(opens, now)
@@ -123,7 +127,7 @@ final class GeneratedWorld: ExchangeWorld {
                 }
                 let place = vacant.popLast() ?? agents.count
                 if place < agents.count { agents[place] = agent } else { agents.append(agent) }
-                let wait = TimeSpan.milliseconds(Int64(Double(agent.start) * 1000 + generator.unit() * 900))
+                let wait = TimeSpan.milliseconds(Int64(Double(agent.start) * 1000 + unit(live) * 900))
                 moments.insert(.agent(place), at: start + wait)
             }
         }
@@ -133,9 +137,9 @@ final class GeneratedWorld: ExchangeWorld {
         guard !lives[index].isOver else { return }
         let kind = lives[index].kind
         for place in lives[index].logits.indices {
-            lives[index].logits[place] += kind.volatility * normal()
+            lives[index].logits[place] += kind.volatility * normal(index)
             // News: about once in twenty minutes.
-            if generator.unit() < 1.0 / 1200 { lives[index].logits[place] += 0.4 * normal() }
+            if unit(index) < 1.0 / 1200 { lives[index].logits[place] += 0.4 * normal(index) }
             lives[index].logits[place] = min(max(lives[index].logits[place], -3.2), 3.2)
         }
         if kind == .coin { tellIndex(lives[index]) }
@@ -148,10 +152,13 @@ final class GeneratedWorld: ExchangeWorld {
     private func tellIndex(_ live: Live) {
         let index = GeneratedWorld.indexes[live.place % GeneratedWorld.indexes.count]
         let value = Double(index.cents) * (1 + 0.002 * live.logits[0])
-        exchange.audience?.indexed(index.name, Int64(value))
+        exchange.audience?.indexed(index.names, Int64(value))
     }
-    private static let indexes: [(name: String, cents: Int64)] = [
-        ("BRTI", 8_100_000), ("ETHUSD_RTI", 310_000), ("SOLUSD_RTI", 14_000), ("XRPUSD_RTI", 215),
+    private static let indexes: [(names: ReferenceIndex, cents: Int64)] = [
+        (ReferenceIndex(id: "BRTI", underlying: "Crypto.BTC/USD"), 8_100_000),
+        (ReferenceIndex(id: "ETHUSD_RTI", underlying: "Crypto.ETH/USD"), 310_000),
+        (ReferenceIndex(id: "SOLUSD_RTI", underlying: "Crypto.SOL/USD"), 14_000),
+        (ReferenceIndex(id: "XRPUSD_RTI", underlying: "Crypto.XRP/USD"), 215),
     ]
 
     private func determine(_ index: Int) {
@@ -160,7 +167,7 @@ final class GeneratedWorld: ExchangeWorld {
         let chances = live.markets.indices.map { chance(index, $0, secondsAgo: 0) }
         var winner = -1
         if live.kind.isExclusive {
-            var draw = generator.unit() * chances.reduce(0, +)
+            var draw = unit(index) * chances.reduce(0, +)
             winner = chances.count - 1
             for (place, chance) in chances.enumerated() {
                 draw -= chance
@@ -171,7 +178,7 @@ final class GeneratedWorld: ExchangeWorld {
             }
         }
         for (place, market) in live.markets.enumerated() {
-            let happens = live.kind.isExclusive ? place == winner : generator.unit() < chances[place]
+            let happens = live.kind.isExclusive ? place == winner : unit(index) < chances[place]
             exchange.venue.setResult(market, happens ? .yes : .no, at: exchange.now)
             exchange.markets[Int(market.index)].expirationValue = happens ? "yes" : "no"
             exchange.flush()
@@ -204,14 +211,18 @@ final class GeneratedWorld: ExchangeWorld {
             return
         }
         let pace = agents[index].interval / lives[agents[index].live].kind.activity
-        let wait = pace / max(settings.activity, 0.001) * 2 * (0.05 + 0.95 * generator.unit())
+        let wait = pace / max(settings.activity, 0.001) * 2 * (0.05 + 0.95 * unit(agents[index].live))
         moments.insert(.agent(index), at: now + .nanoseconds(Int64(max(wait, 0.001) * 1e9)))
     }
 
+    // MARK: An event's dice
+
+    func unit(_ live: Int) -> Double { lives[live].generator.unit() }
+    func draw(_ live: Int) -> UInt64 { lives[live].generator.next() }
     /// Standard normal to a good approximation: the sum of twelve uniforms less six.
-    func normal() -> Double {
+    private func normal(_ live: Int) -> Double {
         var sum = -6.0
-        for _ in 0..<12 { sum += generator.unit() }
+        for _ in 0..<12 { sum += unit(live) }
         return sum
     }
 }

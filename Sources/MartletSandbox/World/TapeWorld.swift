@@ -6,13 +6,16 @@ import MartletTape
 /// A recorded day as the crowd: its markets, books and trades come to pass again, at real speed or faster, while
 /// members' orders queue among them as the queue model supposes.
 ///
-/// The recording's first record happens at the exchange's present time; opening and closing times move along.
+/// What the recording begins with (definitions, and the first two seconds of books) has happened when the exchange
+/// opens; the rest follows from then on. Opening and closing times move along.
 final class TapeWorld: ExchangeWorld {
     unowned let exchange: Exchange
     private var source: TapeSource
     private let speed: Double
     private let origin: Timestamp
-    private var first: Timestamp?
+    /// The recorded time that is the exchange's first moment.
+    private let first: Timestamp
+    private static let preface = TimeSpan.seconds(2)
     /// What comes next, and when; nil at the end of the tape.
     private var pending: (step: RunStep, time: Timestamp)?
     private var markets: [Market.ID] = []
@@ -23,9 +26,32 @@ final class TapeWorld: ExchangeWorld {
         self.exchange = exchange
         self.speed = speed
         origin = exchange.now
+        first = try TapeWorld.opening(file)
         source = TapeSource(try TapeReader(path: file))
         fetch()
         if let problem { throw SandboxError("tape \(file): \(problem)") }
+    }
+
+    /// The time of the last record within two seconds of the first book or trade.
+    private static func opening(_ file: String) throws -> Timestamp {
+        var scout = TapeSource(try TapeReader(path: file))
+        var (first, latest) = (Timestamp.unknown, Timestamp.unknown)
+        do {
+            while true {
+                let step = try scout.next()
+                if case .end = step { return latest }
+                var time = scout.time
+                if case .market = step {
+                    time = scout.event.receiveTime
+                    if !first.isKnown { first = time }
+                }
+                guard time.isKnown else { continue }
+                if first.isKnown, time > first + preface { return latest }
+                latest = max(time, latest)
+            }
+        } catch {
+            throw SandboxError("tape \(file): \(error)")
+        }
     }
 
     var nextDue: Timestamp { pending?.time ?? .distantFuture }
@@ -64,10 +90,8 @@ final class TapeWorld: ExchangeWorld {
 
     /// When a recorded time comes to pass here.
     private func moved(_ time: Timestamp) -> Timestamp {
-        guard time.isKnown else { return time }
-        let start = first ?? time
-        first = start
-        return origin + .nanoseconds(Int64(Double((time - start).nanoseconds) / speed))
+        guard time.isKnown, first.isKnown else { return time }
+        return origin + .nanoseconds(Int64(Double((time - first).nanoseconds) / speed))
     }
 
     private func apply(_ recorded: MarketEvent, at time: Timestamp) {

@@ -71,7 +71,7 @@ struct WorldAgent {
         orders.removeAll { (venue.order($0.id, account: account)?.remaining ?? .zero).isZero }
         let half = world.lives[live].kind.halfSpread * width * min(1, 0.25 + 6 * fair * (1 - fair))
         let isFull = orders.count >= 2 * levels - 1
-        if isFull, abs(fair - quoted) < half * 0.3, world.generator.unit() > 0.1 { return }
+        if isFull, abs(fair - quoted) < half * 0.3, world.unit(live) > 0.1 { return }
         quoted = fair
         let wanted = wantedQuotes(world, levels, fair, half)
         for order in orders
@@ -83,8 +83,8 @@ struct WorldAgent {
         }
         for want in wanted
         where !orders.contains(where: { $0.side == want.side && $0.price == want.price }) {
-            let contracts = size * (50 + Int(world.generator.next() % 101)) / 100
-            let fraction = world.generator.unit() < 0.08 ? Int64(world.generator.next() % 100) : 0
+            let contracts = size * (50 + Int(world.draw(live) % 101)) / 100
+            let fraction = world.unit(live) < 0.08 ? Int64(world.draw(live) % 100) : 0
             place(
                 world, want.side, Quantity(contracts) + Quantity(hundredths: fraction), want.price,
                 .goodTillCancelled, postOnly: true)
@@ -112,12 +112,12 @@ struct WorldAgent {
     // MARK: Takers
 
     private mutating func takeAtRandom(_ world: GeneratedWorld) {
-        let side: Side = world.generator.unit() < 0.5 ? .bid : .ask
+        let side: Side = world.unit(live) < 0.5 ? .bid : .ask
         guard let touch = world.exchange.venue.best(market, side.opposite) else { return }
         let sizes = [1, 2, 5, 5, 10, 10, 20, 25, 50, 100, 250]
-        var size = Quantity(sizes[Int(world.generator.next() % UInt64(sizes.count))])
-        if world.generator.unit() < 0.15 {
-            size += Quantity(hundredths: Int64(world.generator.next() % 100))
+        var size = Quantity(sizes[Int(world.draw(live) % UInt64(sizes.count))])
+        if world.unit(live) < 0.15 {
+            size += Quantity(hundredths: Int64(world.draw(live) % 100))
         }
         place(world, side, size, touch, .immediateOrCancel)
     }
@@ -129,7 +129,7 @@ struct WorldAgent {
             guard let touch = world.exchange.venue.best(market, side.opposite) else { continue }
             let gain = side == .bid ? truth - touch.dollars : touch.dollars - truth
             guard gain > edge else { continue }
-            place(world, side, Quantity(20 + Int(world.generator.next() % 120)), touch, .immediateOrCancel)
+            place(world, side, Quantity(20 + Int(world.draw(live) % 120)), touch, .immediateOrCancel)
         }
     }
 

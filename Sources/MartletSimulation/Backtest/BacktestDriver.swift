@@ -13,8 +13,10 @@ package struct BacktestDriver: ~Copyable {
     private let settings: BacktestSettings
     private let observer: (any RunObserver)?
     private var isStarted = false
-    /// When the run wants to sample its state. At first the start itself.
+    /// When the run wants to sample its state, or to glance at it. At first the start itself.
     private var due = Timestamp.distantPast
+    private var sampleDue = Timestamp.distantFuture
+    private var lookedAt = Timestamp.distantPast
     package private(set) var summary = RunSummary()
 
     /// Often enough for a smooth bar and a quick Ctrl-C, seldom enough to cost nothing.
@@ -138,6 +140,7 @@ package struct BacktestDriver: ~Copyable {
         engine.handle(.limits(settings.limits), at: time)
         engine.handle(.started(nonce: settings.seed), at: time)
         due = settings.sampleInterval > .zero && observer != nil ? time : .distantFuture
+        sampleDue = due
         deliver()
     }
 
@@ -157,8 +160,7 @@ package struct BacktestDriver: ~Copyable {
             } else if wake == next {
                 engine.handle(.clock, at: max(next, engine.now))
             } else {
-                sample(next)
-                due = next + settings.sampleInterval
+                look(at: next, before: time)
             }
             if engine.hasOutputs { deliver() }
         }
@@ -223,6 +225,18 @@ package struct BacktestDriver: ~Copyable {
         sample(engine.now)
         engine.handle(.stopped, at: engine.now)
         deliver()
+    }
+
+    /// Samples, or glances: no more often than records flow, for between two of them no book changes.
+    private mutating func look(at time: Timestamp, before record: Timestamp) {
+        if time >= sampleDue {
+            sample(time)
+            sampleDue = time + settings.sampleInterval
+        } else {
+            observer?.glanced(RunGlance(of: engine, at: time, since: lookedAt))
+        }
+        lookedAt = time
+        due = min(sampleDue, max(time + settings.glanceInterval, record))
     }
 
     private func sample(_ time: Timestamp) {

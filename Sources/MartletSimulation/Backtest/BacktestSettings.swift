@@ -9,6 +9,8 @@ public struct BacktestSettings: Hashable, Sendable {
     public var limits = RateLimits.basic
     /// How often, in the run's own time, its state is sampled for the report; zero for never.
     public var sampleInterval = TimeSpan.seconds(1)
+    /// How often between two samples the books that strategies follow are looked at.
+    public var glanceInterval = TimeSpan.seconds(1)
     /// Cancels what rests at the end, so that a run cut off leaves no order behind in the accounts.
     public var cancelsAtEnd = false
     public init() {}

@@ -11,8 +11,14 @@ public protocol RunObserver: AnyObject {
     func sent(_ command: VenueCommand, at time: Timestamp)
     /// The run's state at an even interval of the run's own time, and at its end.
     func sampled(_ sample: RunSample)
+    /// Between two samples, as often as ``BacktestSettings/glanceInterval`` says and only while records flow.
+    func glanced(_ glance: RunGlance)
     /// About ten times a second of real time at most; false asks the run to end here.
     func progressed(_ progress: RunProgress) -> Bool
+}
+
+extension RunObserver {
+    public func glanced(_ glance: RunGlance) {}
 }
 
 /// How far a run has come.
@@ -82,18 +88,50 @@ public struct RunSample: Sendable {
         }
         let markets = engine.markets
         tops = (0..<markets.count).compactMap { index in
-            let state = markets.states[index]
-            guard state.subscribers != 0 else { return nil }
-            let market = Market.ID(index)
-            guard state.isUsable else { return Top(market: market, bid: nil, ask: nil) }
-            let book = markets.book(market)
-            return Top(market: market, bid: book.bestBid, ask: book.bestAsk)
+            markets.states[index].subscribers == 0 ? nil : RunSample.top(Market.ID(index), in: markets)
         }
         cash = trading.cash.total
         equity = trading.equity
-        let budgets = trading.budgets(now: time)
-        tokensSpent = budgets.reduce(0) { $0 + Int($1.spent) }
-        tokensAvailable = budgets.map { Int($0.available) }.min() ?? 0
-        queued = budgets.reduce(0) { $0 + $1.waiting }
+        (tokensSpent, tokensAvailable, queued) = trading.writeBudget(at: time)
+    }
+
+    fileprivate static func top(_ market: Market.ID, in markets: MarketTable) -> Top {
+        guard markets.isUsable(market) else { return Top(market: market, bid: nil, ask: nil) }
+        let book = markets.book(market)
+        return Top(market: market, bid: book.bestBid, ask: book.bestAsk)
+    }
+}
+
+/// What changes fastest of a run: the subscribed books that did change, and the write budget. In a run of weeks
+/// two samples lie many minutes apart, and a market may live for fifteen.
+public struct RunGlance: Sendable {
+    public var time: Timestamp
+    public var tops: [RunSample.Top]
+    public var tokensSpent: Int
+    public var tokensAvailable: Int
+    public var queued: Int
+
+    /// `since`: when the run was looked at last.
+    package init(of engine: borrowing Engine, at time: Timestamp, since: Timestamp) {
+        self.time = time
+        let markets = engine.markets
+        tops = (0..<markets.count).compactMap { index in
+            let state = markets.states[index]
+            // With an order or a position, a book that was lost is worth knowing too.
+            guard state.isWatched || state.subscribers != 0 && state.lastChange >= since else { return nil }
+            return RunSample.top(Market.ID(index), in: markets)
+        }
+        (tokensSpent, tokensAvailable, queued) = engine.shared.trading.writeBudget(at: time)
+    }
+}
+
+extension TradingCore {
+    /// Write tokens spent since the start over all shards, at hand in the scarcest, and requests that wait.
+    fileprivate func writeBudget(at time: Timestamp) -> (spent: Int, available: Int, queued: Int) {
+        let budgets = budgets(now: time)
+        return (
+            budgets.reduce(0) { $0 + Int($1.spent) }, budgets.map { Int($0.available) }.min() ?? 0,
+            budgets.reduce(0) { $0 + $1.waiting }
+        )
     }
 }

@@ -80,6 +80,10 @@ package struct LatencySamples: Hashable, Sendable {
     }
 
     package init(contentsOfFile file: String) throws(FileError) {
+        // The system's own word for what is wrong; Foundation's has none.
+        guard access(file, R_OK) == 0 else {
+            throw .unreadable(file: file, reason: String(cString: strerror(errno)))
+        }
         let data: Data
         do {
             data = try Data(contentsOf: URL(fileURLWithPath: file))

@@ -62,6 +62,8 @@ struct AccountMarket: Sendable {
     var firstAsk: Int32 = -1
     var openBids: Quantity = .zero
     var openAsks: Quantity = .zero
+    /// Orders in the two lists.
+    var openCount = 0
     var reserved: Money = .zero
 
     subscript(first side: Side) -> Int32 {

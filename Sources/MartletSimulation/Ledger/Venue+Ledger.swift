@@ -160,6 +160,7 @@ extension Venue {
         }
         if after >= 0 { orders[after].accountPrevious = slot }
         accounts[account].markets[entry][open: order.side] += order.remaining
+        accounts[account].markets[entry].openCount += 1
     }
 
     func unlinkFromAccount(_ slot: Int32) {
@@ -177,5 +178,6 @@ extension Venue {
         orders[slot].accountNext = -1
         orders[slot].accountPrevious = -1
         accounts[account].markets[entry][open: order.side] -= order.remaining
+        accounts[account].markets[entry].openCount -= 1
     }
 }

@@ -116,23 +116,52 @@ extension Venue {
         }
         guard let index = lane.pointee[side].find(event.price) else { return }
         let vanished = lane.pointee[side].levels[index].vanished(at: event.receiveTime)
-        lane.pointee[side].levels[index].vanished -= min(vanished, event.quantity)
-        lane.pointee[side].levels[index].traded += max(event.quantity - vanished, .zero)
+        let told = min(vanished, event.quantity)
+        lane.pointee[side].levels[index].vanished -= told
+        lane.pointee[side].levels[index].traded += event.quantity - told
         lane.pointee[side].levels[index].tradedTime = event.receiveTime
         lane.pointee.isDirty = true
-        if left.isPositive { advanceQueue(event.market, side, index, by: left, at: event.receiveTime) }
+        // What left before its trade was told has been shared out as cancelled: that is taken back, and it leaves
+        // from the front. Orders that came to rest since never had it ahead of them.
+        let late = min(told, left)
+        if late.isPositive {
+            giveBackVanished(lane, side, index, told, of: vanished)
+            advanceQueue(event.market, side, index, by: late, at: event.receiveTime, isLate: true)
+            left -= late
+        }
+        guard left.isPositive, let index = lane.pointee[side].find(event.price) else { return }
+        advanceQueue(event.market, side, index, by: left, at: event.receiveTime)
+    }
+
+    private func giveBackVanished(
+        _ lane: UnsafeMutablePointer<Lane>, _ side: Side, _ index: Int, _ told: Quantity,
+        of vanished: Quantity
+    ) {
+        var slot = lane.pointee[side].levels[index].head
+        while slot >= 0, orders[slot].sawVanished {
+            let product = Int128(orders[slot].vanishedAhead.hundredths) * Int128(told.hundredths)
+            let whole = Int128(vanished.hundredths)
+            // Rounded up: never optimistic.
+            let share = Quantity(hundredths: Int64((product + whole - 1) / whole))
+            orders[slot].crowdAhead += share
+            orders[slot].vanishedAhead -= share
+            slot = orders[slot].next
+        }
     }
 
     /// Lets `quantity` contracts of a crowd taker eat into a level from the front: crowd, order, crowd, …
+    ///
+    /// `isLate`: the contracts have left the level already, before orders that did not see it came to rest.
     private func advanceQueue(
-        _ market: Market.ID, _ side: Side, _ index: Int, by quantity: Quantity, at now: Timestamp
+        _ market: Market.ID, _ side: Side, _ index: Int, by quantity: Quantity, at now: Timestamp,
+        isLate: Bool = false
     ) {
         let lane = lanes + Int(market.index)
         let price = lane.pointee[side].levels[index].price
         var left = quantity
         var eaten = Quantity.zero
         var slot = lane.pointee[side].levels[index].head
-        while slot >= 0, left.isPositive {
+        while slot >= 0, left.isPositive, !isLate || orders[slot].sawVanished {
             let next = orders[slot].next
             let before = min(max(orders[slot].crowdAhead - eaten, .zero), left)
             eaten += before
@@ -144,15 +173,18 @@ extension Venue {
             }
             slot = next
         }
-        shiftQueue(lane, side, price, by: eaten)
+        shiftQueue(lane, side, price, by: eaten, isLate: isLate)
         publishEnd(market, now)
     }
 
     /// Moves a level's orders up by crowd contracts that left its front.
-    func shiftQueue(_ lane: UnsafeMutablePointer<Lane>, _ side: Side, _ price: Price, by eaten: Quantity) {
+    func shiftQueue(
+        _ lane: UnsafeMutablePointer<Lane>, _ side: Side, _ price: Price, by eaten: Quantity,
+        isLate: Bool = false
+    ) {
         guard eaten.isPositive, let index = lane.pointee[side].find(price) else { return }
         var slot = lane.pointee[side].levels[index].head
-        while slot >= 0 {
+        while slot >= 0, !isLate || orders[slot].sawVanished {
             orders[slot].crowdAhead = max(orders[slot].crowdAhead - eaten, .zero)
             slot = orders[slot].next
         }
@@ -216,13 +248,21 @@ extension Venue {
             lane.pointee[side].levels[index].removed = .zero
             let vanished = level.removed - explained
             if vanished.isPositive {
-                lane.pointee[side].levels[index].vanished = level.vanished(at: now) + vanished
+                let lately = level.vanished(at: now)
+                lane.pointee[side].levels[index].vanished = lately + vanished
                 lane.pointee[side].levels[index].vanishedTime = now
                 let size = level.sizeBefore - explained
                 var slot = level.head
                 while slot >= 0 {
-                    orders[slot].crowdAhead = settings.queue.ahead(
-                        after: vanished, ahead: orders[slot].crowdAhead, level: size)
+                    let before = orders[slot].crowdAhead
+                    let after = settings.queue.ahead(after: vanished, ahead: before, level: size)
+                    orders[slot].crowdAhead = after
+                    if lately.isZero {
+                        orders[slot].vanishedAhead = .zero
+                        orders[slot].sawVanished = true
+                    }
+                    // One that came between two such removals counts as having seen neither.
+                    if orders[slot].sawVanished { orders[slot].vanishedAhead += before - after }
                     slot = orders[slot].next
                 }
             }

@@ -45,6 +45,10 @@ extension Venue {
         else { return nil }
         return groups[number]
     }
+    /// Whose a group is, or was.
+    package func groupAccount(_ number: Int) -> Int? {
+        groups.indices.contains(number) ? groups[number].account : nil
+    }
     /// Changes the limit; below what has traded, it triggers at once. False where there is no such group.
     package func setGroupLimit(_ number: Int, account: Int, to limit: Quantity, at now: Timestamp) -> Bool {
         guard group(number, account: account) != nil else { return false }

@@ -22,14 +22,15 @@ extension Venue {
         }
     }
 
-    func setTimes(_ id: Market.ID, _ market: Market, at now: Timestamp) {
+    func setTimes(_ id: Market.ID, _ market: Market, isNew: Bool, at now: Timestamp) {
         let lane = lanes + Int(id.index)
         lane.pointee.openTime = market.openTime
         lane.pointee.closeTime = market.closeTime
         guard !lane.pointee.isSettled, results[Int(id.index)] == nil else { return }
         if market.closeTime.isKnown {
             if now >= market.closeTime {
-                changeStatus(id, .closed, now)
+                // What rests there dies as after any close; a new market has nothing.
+                if isNew { changeStatus(id, .closed, now) } else { setStatus(id, .closed, at: now) }
                 return
             }
             timers.set(.closes(id), at: market.closeTime)

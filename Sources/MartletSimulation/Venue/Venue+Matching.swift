@@ -217,6 +217,8 @@ extension Venue {
         lane.pointee[order.side].levels[index].tail = slot
         lane.pointee[order.side].levels[index].quantity += order.remaining
         orders[slot].crowdAhead = lane.pointee.crowdSize(order.side, order.price)
+        orders[slot].sawVanished = false
+        orders[slot].vanishedAhead = .zero
         orders[slot].isResting = true
         lane.pointee.isWatchStale = true
         if lane.pointee.isQuiet || !lane.pointee.isDirty { refreshQuiet(lane) }

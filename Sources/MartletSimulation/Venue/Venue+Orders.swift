@@ -99,6 +99,11 @@ extension Venue {
         }
         let known = accounts[account].live[place.id] != nil || accounts[account].memory.contains(place.id)
         if known { return .alreadyExists }
+        if request.timeInForce.rests, let entry = accounts[account].entry(request.market),
+            accounts[account].markets[entry].openCount >= settings.openOrdersMax
+        {
+            return .tooManyOrders
+        }
         if let group, let rejection = judgeGroupEntry(group, account, request.market) { return rejection }
         if request.timeInForce == .fillOrKill, available(request, account) < request.quantity {
             burn(place, account, now)

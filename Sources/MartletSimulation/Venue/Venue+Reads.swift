@@ -51,12 +51,15 @@ extension Venue {
 
     /// All cash, the dollar behind each pair of open contracts, fees and rounding of payouts: the sum is what was
     /// paid in, always.
-    package func conservedTotal() -> Money {
-        var sum = feesCollected + payoutRemainder
+    package func conservedTotal() -> Money { Money(raw: Int64(clamping: conservedSum)) }
+
+    /// In the unit of ``Money``: hundreds of rich accounts together may have more than that holds.
+    private var conservedSum: Int128 {
+        var sum = Int128(feesCollected.raw) + Int128(payoutRemainder.raw)
         for account in accounts.indices {
-            for shard in accounts[account].shards.all { sum += shard.cash }
+            for shard in accounts[account].shards.all { sum += Int128(shard.cash.raw) }
             for entry in accounts[account].markets.all where entry.position.quantity.isPositive {
-                sum += Price.one * entry.position.quantity
+                sum += Int128((Price.one * entry.position.quantity).raw)
             }
         }
         return sum
@@ -64,7 +67,7 @@ extension Venue {
 
     /// Whether ``conservedTotal()`` is what was paid in.
     package var isBalanced: Bool {
-        conservedTotal() == accounts.indices.reduce(.zero) { $0 + accounts[$1].deposited }
+        conservedSum == accounts.indices.reduce(0) { $0 + Int128(accounts[$1].deposited.raw) }
     }
 
     /// Recomputes everything that is kept beside the orders from the orders themselves.
@@ -118,6 +121,7 @@ extension Venue {
         var reserved: [Int: Money] = [:]
         var listed = 0
         for entry in accounts[account].markets.all {
+            let before = listed
             precondition(entry.position.cost.raw >= 0)
             precondition(!entry.position.quantity.isZero || entry.position.cost == .zero)
             for side in [Side.bid, .ask] {
@@ -131,6 +135,7 @@ extension Venue {
                 }
                 precondition(open == entry[open: side])
             }
+            precondition(listed - before == entry.openCount)
             let shard = definitions[Int(entry.market.index)].shard
             reserved[shard, default: .zero] += entry.reserved
         }

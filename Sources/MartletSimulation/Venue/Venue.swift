@@ -136,7 +136,7 @@ package final class Venue {
         events[Int(event)].append(id)
         lanes[Int(id.index)].event = event
         if settings.publishes { lanes[Int(id.index)].isQuiet = false }
-        setTimes(id, market, at: now)
+        setTimes(id, market, isNew: true, at: now)
         return id
     }
 
@@ -144,7 +144,7 @@ package final class Venue {
         let before = definitions[Int(id.index)]
         definitions[Int(id.index)] = market
         guard before.openTime != market.openTime || before.closeTime != market.closeTime else { return }
-        setTimes(id, market, at: now)
+        setTimes(id, market, isNew: false, at: now)
     }
 
     private func grow() {

@@ -32,6 +32,10 @@ package struct VenueOrder: Sendable {
 
     /// Crowd contracts ahead in the level's queue; own and others' orders ahead are its links.
     var crowdAhead: Quantity = .zero
+    /// It rested when contracts left its level without a trade, lately (``RealLevel/vanished``), and so many of
+    /// them were taken for contracts ahead of it.
+    var sawVanished = false
+    var vanishedAhead: Quantity = .zero
     var isResting = false
     /// Neighbours in the level's queue, and among the account's orders of this side of the market; -1 for none.
     var next: Int32 = -1

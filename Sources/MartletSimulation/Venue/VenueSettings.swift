@@ -26,6 +26,9 @@ package struct VenueSettings: Hashable, Sendable {
     /// Orders over that are remembered, for look-ups and duplicate client order ids.
     package var rememberedOrders = 65_536
     package var largestOrder = Quantity(10_000_000)
+    /// Resting orders of one account in one market: what they hold back is summed over all of them at each change,
+    /// and one account's thousands must not slow the others.
+    package var openOrdersMax = 10_000
     /// Whether orders need cash behind them.
     package var checksBalance = true
     /// Whether changes of the public book and trades are written to ``Venue/published``.
@@ -42,6 +45,7 @@ extension VenueRejection {
     static let invalidPrice = VenueRejection(status: 400, code: "invalid_price", message: "invalid price")
     static let invalidSize = VenueRejection(
         status: 400, code: "invalid_order_size", message: "invalid order size")
+    static let tooManyOrders = invalidOrder("too many open orders in this market")
     static let insufficientBalance = VenueRejection(
         status: 400, code: "insufficient_balance", message: "insufficient balance")
     static let marketInactive = VenueRejection(

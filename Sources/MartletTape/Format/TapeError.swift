@@ -8,7 +8,8 @@ public struct TapeError: Error, Hashable, Sendable {
         case gzipped
         case notATape
         case unsupportedVersion(Int)
-        case corruptFileHeader
+        /// The version that the header names, which need not be one: the header's checksum differs.
+        case corruptFileHeader(version: Int)
         /// The file ends before its end block: everything before `offset` is whole.
         case torn
         case corruptBlockHeader
@@ -56,7 +57,10 @@ extension TapeError.Problem: CustomStringConvertible {
         case .notATape: "not a Martlet tape; recordings are turned into one by `martlet tape import`"
         case .unsupportedVersion(let version):
             "tape format version \(version); this build reads version \(TapeFormat.version)"
-        case .corruptFileHeader: "the tape's header is damaged"
+        case .corruptFileHeader(Int(TapeFormat.version)): "the tape's header is damaged"
+        case .corruptFileHeader(let version):
+            "the tape's header is damaged, or of a format that this build cannot read: it names version \(version), "
+                + "this build reads version \(TapeFormat.version)"
         case .torn: "the tape ends here without its end mark: it was cut off or is still being written"
         case .corruptBlockHeader: "a block's header is damaged"
         case .checksumMismatch(let block): "block \(block) is damaged: its checksum differs"

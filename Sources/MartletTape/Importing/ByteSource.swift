@@ -1,6 +1,6 @@
 import Foundation
 
-/// Where bytes of a recording come from: a file, a file through `gzip -dc`, or standard input.
+/// Where bytes of a recording come from: a file or standard input, as they are or through `gzip -dc`.
 ///
 /// Read from its beginning to its end in one buffer, a line at a time. Lines lie in the buffer and are good until
 /// the next call.
@@ -13,6 +13,8 @@ final class ByteSource {
     private var start = 0
     private var end = 0
     private var isAtEnd = false
+    /// The first bytes have been looked at for a byte order mark.
+    private var hasBegun = false
     /// Lines given out so far; the last one's number.
     private(set) var lineNumber = 0
     private var meter: ImportMeter?
@@ -34,41 +36,71 @@ final class ByteSource {
             throw ImportError(.unreadable(String(cString: strerror(errno))), file: name)
         }
         try fill()
-        if end >= 2, buffer[0] == 0x1F, buffer[1] == 0x8B { throw ImportError(.gzipped, file: name) }
     }
 
-    /// The bytes of a gzipped file, unpacked by the system's `gzip`.
-    init(gzipped path: String) throws(ImportError) {
-        name = path
-        let (process, pipe) = (Process(), Pipe())
+    /// The same bytes unpacked by the system's `gzip`: it opens a file itself, and is fed standard input, whose
+    /// beginning `packed` has read already.
+    private init(unpacking packed: ByteSource, path: String) throws(ImportError) {
+        name = packed.name
+        let isPiped = path == "-"
+        let (process, input, output) = (Process(), Pipe(), Pipe())
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["gzip", "-dc", "--", path]
-        process.standardOutput = pipe
+        process.arguments = ["gzip", "-dc"] + (isPiped ? [] : ["--", path])
+        process.standardOutput = output
         process.standardError = FileHandle.nullDevice
-        process.standardInput = FileHandle.nullDevice
+        process.standardInput = isPiped ? input : FileHandle.nullDevice
         do {
             try process.run()
         } catch {
-            throw ImportError(.unreadable("gzip cannot be run: \(error)"), file: path)
+            throw ImportError(.unreadable("gzip cannot be run: \(error)"), file: name)
         }
         gzip = process
-        descriptor = dup(pipe.fileHandleForReading.fileDescriptor)
-        try? pipe.fileHandleForReading.close()
+        descriptor = dup(output.fileHandleForReading.fileDescriptor)
+        try? output.fileHandleForReading.close()
         buffer = .allocate(byteCount: 1 << 18, alignment: 16)
+        guard isPiped else { return }
+        let head = Array(packed.buffer[packed.start..<packed.end])
+        let (source, sink) = (dup(packed.descriptor), dup(input.fileHandleForWriting.fileDescriptor))
+        try? input.fileHandleForWriting.close()
+        try? input.fileHandleForReading.close()
+        Thread.detachNewThread { ByteSource.feed(head, then: source, to: sink) }
+    }
+
+    /// Hands bytes on until there are none left, or nobody takes them any more. Closes both ends.
+    private static func feed(_ head: [UInt8], then source: Int32, to sink: Int32) {
+        var broken = sigset_t()
+        sigemptyset(&broken)
+        sigaddset(&broken, SIGPIPE)
+        // That gzip has gone is an error of `write` in this thread, and no end of the process.
+        pthread_sigmask(SIG_BLOCK, &broken, nil)
+        var bytes = head
+        while !bytes.isEmpty {
+            var sent = 0
+            while sent < bytes.count {
+                let count = bytes[sent...].withUnsafeBytes { write(sink, $0.baseAddress, $0.count) }
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { break }
+                sent += count
+            }
+            guard sent == bytes.count else { break }
+            bytes = [UInt8](unsafeUninitializedCapacity: 1 << 16) { room, count in
+                var got = read(source, room.baseAddress, room.count)
+                while got < 0, errno == EINTR { got = read(source, room.baseAddress, room.count) }
+                count = max(got, 0)
+            }
+        }
+        close(source)
+        close(sink)
     }
 
     /// Opens a file by what it holds, whatever its name says.
     static func open(_ path: String, _ meter: ImportMeter? = nil) throws(ImportError) -> ByteSource {
-        let source: ByteSource
-        do throws(ImportError) {
-            source = try ByteSource(path: path)
-        } catch {
-            guard error.problem == .gzipped, path != "-" else { throw error }
-            source = try ByteSource(gzipped: path)
-        }
+        var source = try ByteSource(path: path)
+        if source.isGzipped { source = try ByteSource(unpacking: source, path: path) }
         source.meter = meter
         return source
     }
+    private var isGzipped: Bool { end >= 2 && buffer[0] == 0x1F && buffer[1] == 0x8B }
 
     /// Bytes of text behind a path: a file's size, or what the last four bytes of a gzipped one say (its length
     /// modulo 4 GiB: good enough for a progress bar). Nil for what has no length.
@@ -165,6 +197,11 @@ final class ByteSource {
             }
             end += count
             if count == 0 { try finish() }
+            if !hasBegun, end >= 3 || isAtEnd {
+                hasBegun = true
+                // What some Windows programs put before UTF-8.
+                if end >= 3, buffer[0] == 0xEF, buffer[1] == 0xBB, buffer[2] == 0xBF { start = 3 }
+            }
             try meter?.add(count, of: name)
             return
         }

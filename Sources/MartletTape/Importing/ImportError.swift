@@ -3,8 +3,6 @@
 public struct ImportError: Error, Hashable, Sendable {
     public enum Problem: Hashable, Sendable {
         case unreadable(String)
-        /// Gzipped bytes where they cannot be unpacked: standard input that is not piped through gzip.
-        case gzipped
         case gzipFailed(status: Int32)
         /// No format that is known looks like this.
         case unknownFormat
@@ -28,9 +26,8 @@ extension ImportError: CustomStringConvertible {
     public var description: String {
         switch problem {
         case .unreadable(let reason): "\(file): \(reason)"
-        case .gzipped: "\(file): the bytes are gzipped; pipe them through `gzip -dc`"
         case .gzipFailed(let status):
-            "\(file): gzip ended with status \(status): the file is damaged or cut off"
+            "\(file): gzip ended with status \(status): it is damaged or cut off"
         case .unknownFormat:
             "\(file): no known kind of recording; name one with --format, one of "
                 + RecordingFormat.allCases.map(\.rawValue).joined(separator: ", ")

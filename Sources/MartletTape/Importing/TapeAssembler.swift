@@ -160,9 +160,17 @@ final class TapeAssembler {
         return market
     }
 
+    private var gridWords: String {
+        let grid = options.assumedGrid
+        let name = PriceGrid.knownStructures.first { PriceGrid.labelled($0) == grid }
+        let steps = "in steps of \(grid.unit)"
+        guard let name, grid != .cent else { return steps }
+        return grid.bands.count > 1 ? "\(name), \(steps) where it is finest" : "\(name), \(steps)"
+    }
+
     private func describe(_ assumption: String) -> String {
         switch assumption {
-        case "grid": "price grid of markets without a definition: in steps of \(options.assumedGrid.unit)"
+        case "grid": "price grid of markets without a definition: \(gridWords)"
         case "fees": "fees of markets without a definition: quadratic, multiplier 1"
         case "event": "events of markets without a definition: from their tickers, not mutually exclusive"
         default: assumption

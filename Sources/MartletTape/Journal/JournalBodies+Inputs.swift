@@ -226,6 +226,10 @@ extension OperatorCommand {
             body.integer(UInt8(3))
             body.optional(account) { $1.encode(into: &$0) }
             body.optional(strategies) { $1.encode(into: &$0) }
+        case .carry(let profit, let strategy):
+            body.integer(UInt8(4))
+            body.money(profit)
+            body.integer(Int64(strategy ?? -1))
         }
     }
     init(from body: inout BodyReader) throws(BodyError) {
@@ -237,6 +241,10 @@ extension OperatorCommand {
             self = .tighten(
                 account: try body.optional { (body) throws(BodyError) in try RiskLimits(from: &body) },
                 strategies: try body.optional { (body) throws(BodyError) in try RiskLimits(from: &body) })
+        case 4:
+            let profit = try body.money()
+            let strategy = try body.integer(as: Int64.self)
+            self = .carry(profit, strategy: strategy < 0 ? nil : Int(truncatingIfNeeded: strategy))
         case let other: throw BodyError("operator's command \(other)")
         }
     }

@@ -46,9 +46,21 @@ final class JournalSegment: @unchecked Sendable {
         base.copyMemory(from: JournalFormat.magic, byteCount: JournalFormat.magic.count)
         base.storeBytes(of: JournalFormat.version.littleEndian, toByteOffset: 8, as: UInt32.self)
         base.storeBytes(of: UInt32(number).littleEndian, toByteOffset: 12, as: UInt32.self)
-        // Ahead of use, so that the owner's writes meet pages that are there; where it is not known, they come.
-        madvise(base, size, CInt(23))
+        makeReady(from: 0, count: size)
     }
+
+    /// Lets the owner's writes meet pages that are there and may be written: an `fdatasync` protects what it has
+    /// written down, and the next write to each page would wait for the file system. Changes no byte, so that it may
+    /// run beside the owner's writes. Where the system does not know how, the pages come at the first write.
+    func makeReady(from start: Int, count: Int) {
+        let first = start / JournalSegment.pageSize * JournalSegment.pageSize
+        let end = min(start + count, size)
+        guard first < end else { return }
+        madvise(base + first, end - first, JournalSegment.populateWrite)
+    }
+    private static let pageSize = 4096
+    /// `MADV_POPULATE_WRITE` of Linux 5.14 and later.
+    private static let populateWrite = CInt(23)
 
     deinit {
         munmap(base, size)
@@ -75,6 +87,8 @@ final class JournalSupply: Sendable {
     }
     private let state = Mutex(State())
     private let isReady = Atomic<Bool>(false)
+    /// How far the present segment is written.
+    private let position = Atomic<Int>(0)
     private let wake = DispatchSemaphore(value: 0)
     private let done = DispatchSemaphore(value: 0)
     private let folder: String
@@ -95,6 +109,8 @@ final class JournalSupply: Sendable {
     private func run(_ interval: Double?, from first: Int) {
         csystem_yield_to_others()
         var number = first
+        // The segment and the place in it up to which all is on the disk.
+        var synced = (segment: -1, position: 0)
         while true {
             let wantsNext = state.withLock { $0.next == nil && !$0.isStopped }
             if wantsNext, number < limit {
@@ -118,12 +134,26 @@ final class JournalSupply: Sendable {
             }
             if interval != nil {
                 for segment in retired { segment.sync() }
-                if !isStopped { current?.sync() }
+                let position = position.load(ordering: .relaxed)
+                if !isStopped, let current, (current.number, position) != synced {
+                    current.sync()
+                    // Twice what the last interval took, for the next.
+                    let recent = current.number == synced.segment ? position - synced.position : position
+                    current.makeReady(from: position, count: max(2 * recent, JournalSupply.readyAhead))
+                    synced = (current.number, position)
+                }
             }
             if isStopped { break }
         }
         done.signal()
     }
+
+    /// Bytes made ready ahead of the writer at least: some two hundred records. What is made ready is written to the
+    /// disk with the next sync, used or not.
+    private static let readyAhead = 16 << 10
+
+    /// The present segment is written so far.
+    func wrote(to offset: Int) { position.store(offset, ordering: .relaxed) }
 
     /// Whether ``take()`` has one.
     var hasNext: Bool { isReady.load(ordering: .acquiring) }

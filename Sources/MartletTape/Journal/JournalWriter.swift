@@ -152,6 +152,7 @@ public final class JournalWriter {
         place.storeBytes(of: UInt32(bytes.count).littleEndian, as: UInt32.self)
         offset += length
         records += 1
+        supply.wrote(to: offset)
     }
 
     private func rotate(for length: Int) -> Bool {

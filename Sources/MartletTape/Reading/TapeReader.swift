@@ -65,7 +65,9 @@ public final class TapeReader: Sendable {
         if version != TapeFormat.version, isIntact {
             throw TapeError(.unsupportedVersion(Int(version)), file: file.path, offset: 8)
         }
-        guard isIntact else { throw TapeError(.corruptFileHeader, file: file.path, offset: 0) }
+        guard isIntact else {
+            throw TapeError(.corruptFileHeader(version: Int(version)), file: file.path, offset: 0)
+        }
     }
 
     /// The end mark, if the file ends with one.

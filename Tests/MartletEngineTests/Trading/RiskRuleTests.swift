@@ -178,7 +178,10 @@ import Testing
         #expect(rig.refusal(rig.place(.bid, 1, at: 0.40)) == .staleBook)
         rig.book(market, 0.40, 0.60)
         #expect(rig.refusal(rig.place(.bid, 1, at: 0.40)) == nil)
+        // Judged at the end of its group, which sets the fault: within one it is crossed for moments.
         rig.book(market, 0.40, 0.40)
+        #expect(rig.refusal(rig.place(.bid, 1, at: 0.30)) == nil)
+        rig.markets.setFault(market, .crossed)
         #expect(rig.refusal(rig.place(.bid, 1, at: 0.30)) == .crossedBook)
         for rig in Self.rigs({ $0.maxBookAge = .seconds(10) }) {
             rig.wait(.seconds(10))

@@ -104,6 +104,10 @@ import Testing
                 isOurs ? rig.auditor?.differences == 1 : rig.auditor?.agreements ?? 0 >= 1
             }
             #expect(rig.risk == (isOurs ? .reduceOnly : .active))
+            // What we do not know of may not rest; what is another's is left alone.
+            try rig.until("it is taken off") {
+                rig.exchange.read { $0.orders[0].status } == (isOurs ? "canceled" : "resting")
+            }
         }
     }
 
@@ -146,6 +150,48 @@ import Testing
             rig.exchange.change { $0.cash = cash }
             try Self.readings(rig, "they agree") { rig.auditor?.agreements ?? 0 >= 1 }
             #expect(rig.auditor?.differences == 0)
+        }
+    }
+
+    /// A market maker is never quiet: what does not move is compared all the same.
+    @Test func inAnAccountThatIsNeverQuietTheQuietMarketsAreCompared() async throws {
+        try await AccountRig.play({
+            $0.onDifference = .reduceOnly
+            $0.auditInterval = .seconds(10)
+        }) { rig in
+            let quiet = "KXTEST-26NOV23-T2"
+            rig.session.define(Market(ticker: quiet, fees: FeeTerms(type: .none)))
+            func trade(_ isOver: () -> Bool) throws {
+                for _ in 0..<90 where !isOver() {
+                    try rig.place(.bid, 1, at: 0.30)
+                    try rig.pass(.seconds(1))
+                }
+            }
+            try trade { rig.auditor?.partialAgreements ?? 0 >= 1 }
+            #expect(rig.auditor?.partialAgreements ?? 0 >= 1 && rig.auditor?.agreements == 0)
+            #expect(rig.auditor?.differences == 0 && rig.risk == .active)
+            rig.exchange.change { $0.positions = [(quiet, 3, "0.9000")] }
+            try trade { rig.auditor?.differences ?? 0 >= 1 }
+            #expect(rig.auditor?.differences == 1 && rig.risk == .reduceOnly)
+            let texts = rig.told.events.compactMap {
+                if case .difference(let text) = $0 { text } else { nil }
+            }
+            #expect(texts == ["\(quiet): we hold 0.00, the exchange says 3.00"])
+        }
+    }
+
+    /// An order that the exchange ended, of which no message came, is asked for by its id: no difference is left.
+    @Test func anOrderThatEndedUnheardIsAskedFor() async throws {
+        try await AccountRig.play({ $0.onDifference = .halt }) { rig in
+            try rig.place()
+            try rig.until("it rests") { rig.desk.order?.status == .resting }
+            rig.exchange.change {
+                $0.orders[0].status = "canceled"
+                $0.orders[0].remaining = .zero
+            }
+            try Self.readings(rig, "they agree") { rig.auditor?.agreements ?? 0 >= 1 }
+            #expect(rig.desk.order?.status.isFinal == true)
+            #expect(rig.auditor?.differences == 0 && rig.risk == .active)
         }
     }
 }

@@ -222,4 +222,17 @@ import Testing
             #expect(rig.position.quantity == 5 && rig.desk.fills.count == 1)
         }
     }
+
+    /// FIELD-NOTES 27: our clock may be a minute behind. "Younger than its last possible arrival" is by the exchange's.
+    @Test func fieldNote27AClockBehindTheExchangesProvesNoAbsenceEarly() async throws {
+        try await AccountRig.play(skew: .seconds(60)) { rig in
+            rig.exchange.change { $0.creates = .cut }
+            try rig.place()
+            try rig.searches(3)
+            #expect(rig.unknown == 1, "it may still arrive")
+            try rig.pass(.seconds(10))
+            try rig.until("its absence is proven") { rig.unknown == 0 }
+            #expect(rig.desk.order?.status == .rejected(.provenAbsent))
+        }
+    }
 }

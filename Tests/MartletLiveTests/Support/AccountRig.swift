@@ -75,8 +75,9 @@ final class AccountRig {
     }
 
     /// Plays on a thread of its own, not on one of the test's few, and clears up.
+    /// - Parameter skew: the exchange's clock less ours, which the session has found out.
     static func play(
-        _ change: @escaping @Sendable (inout LiveSettings) -> Void = { _ in },
+        _ change: @escaping @Sendable (inout LiveSettings) -> Void = { _ in }, skew: TimeSpan = .zero,
         _ body: @escaping @Sendable (AccountRig) throws -> Void
     ) async throws {
         let ahead = Ahead()
@@ -91,7 +92,7 @@ final class AccountRig {
             let thread = Thread {
                 continuation.resume(
                     returning: Result {
-                        let rig = try AccountRig(exchange, environment, chosen, ahead)
+                        let rig = try AccountRig(exchange, environment, chosen, ahead, skew)
                         defer { rig.gateway.close() }
                         try body(rig)
                     })
@@ -104,7 +105,8 @@ final class AccountRig {
     }
 
     private init(
-        _ exchange: FakeAccount, _ environment: ExchangeEnvironment, _ settings: LiveSettings, _ ahead: Ahead
+        _ exchange: FakeAccount, _ environment: ExchangeEnvironment, _ settings: LiveSettings, _ ahead: Ahead,
+        _ skew: TimeSpan
     ) throws {
         self.exchange = exchange
         self.settings = settings
@@ -116,8 +118,12 @@ final class AccountRig {
         clientSettings.attempts = 1
         client = try KalshiClient(
             environment, signer: signer, tls: nil, settings: clientSettings, clock: { ahead.now })
+        exchange.change { $0.skew = skew }
+        var offset = ClockOffset()
+        let now = Timestamp(nanoseconds: ahead.now)
+        offset.observe(named: now + skew, resolution: .milliseconds(1), sent: now, received: now)
         gateway = RestGateway(
-            loop, environment, signer: signer, tls: nil, nonce: 7, settings: settings, offset: ClockOffset(),
+            loop, environment, signer: signer, tls: nil, nonce: 7, settings: settings, offset: offset,
             clock: { ahead.now })
         desk = Desk()
         told = Told()

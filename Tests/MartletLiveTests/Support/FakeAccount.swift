@@ -57,6 +57,8 @@ final class FakeAccount: HTTPServerHandler, @unchecked Sendable {
         var cancels = Fate.answered
         /// Reads are as of so long ago.
         var lag = TimeSpan.zero
+        /// Its clock less ours.
+        var skew = TimeSpan.zero
         /// Every read is answered so, where not nil.
         var readStatus: Int?
         /// Method and path of all that came.
@@ -129,7 +131,8 @@ extension FakeAccount {
             state.bodies.append(String(decoding: request.body, as: UTF8.self))
             switch request.method {
             case "POST": return create(body, &state)
-            case "DELETE": return cancel(body, &state)
+            case "DELETE" where path.hasSuffix("/batched"): return cancel(body, &state)
+            case "DELETE": return cancel(path.split(separator: "/").last.map(String.init) ?? "", &state)
             default: return read(path, query, state)
             }
         }
@@ -192,9 +195,21 @@ extension FakeAccount {
         return settle(state.cancels, "{\"orders\":[\(parts.joined(separator: ","))]}")
     }
 
+    private func cancel(_ id: String, _ state: inout State) -> (status: Int, text: String)? {
+        guard let index = state.orders.firstIndex(where: { $0.id == id && $0.status == "resting" }) else {
+            return (404, "{\"error\":{\"code\":\"not_found\",\"message\":\"gone\"}}")
+        }
+        let taken = state.orders[index].remaining
+        state.orders[index].remaining = .zero
+        state.orders[index].status = "canceled"
+        return (
+            200, "{\"order_id\":\"\(id)\",\"reduced_by\":\"\(taken)\",\"ts_ms\":\(clock() / 1_000_000)}"
+        )
+    }
+
     private func read(_ path: String, _ query: [String: String], _ state: State) -> (Int, String) {
         if let status = state.readStatus { return (status, "{}") }
-        let now = Timestamp(nanoseconds: clock()) - state.lag
+        let now = Timestamp(nanoseconds: clock()) + state.skew - state.lag
         switch path {
         case "/exchange/user_data_timestamp": return (200, "{\"as_of_time\":\"\(now)\"}")
         case "/portfolio/balance": return (200, "{\"balance_dollars\":\"\(state.cash)\"}")

@@ -95,4 +95,44 @@ import Testing
         let again = try MartletProcess.run(["sandbox", "keys", "bob"], in: folder.url)
         #expect(again.code == 1 && again.error.contains("it is there already"))
     }
+
+    /// A configuration file says what the flags say, and flags win over it; mistakes are named at their place.
+    @Test func aConfigurationFileSetsItUp() async throws {
+        let folder = NSTemporaryDirectory() + "martlet-test-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let key = try PrivateKey.generate(.ed25519)
+        try key.publicKey.pem().write(toFile: folder + "/a.pem", atomically: false, encoding: .utf8)
+        let file = folder + "/sandbox.json5"
+        func write(_ text: String) throws { try text.write(toFile: file, atomically: false, encoding: .utf8) }
+
+        try write(
+            """
+            { // a key of the file's own folder
+              plain: true, markets: 12, tier: "nonsense-for-a-flag", accounts: { alice: "a.pem" },
+              faults: { maintenance: true }, rules: { nested_errors: false } }
+            """)
+        let wrong = try MartletProcess.run(["sandbox", "--config", file])
+        #expect(wrong.code == 2 && wrong.error.contains("sandbox.json5:2:"))
+        try write(
+            """
+            { plain: true, markets: 12, accounts: { alice: "a.pem" },
+              faults: { maintenance: true }, rules: { nested_errors: false } }
+            """)
+        let sandbox = try Running(["--config", file])
+        // An account was given: no key had to be made.
+        #expect(sandbox.ready["key_id"] == nil && sandbox.ready["ca"] == nil)
+        let rest = try #require(sandbox.ready["rest"]?.string)
+        #expect(try await get(rest + "/exchange/status", trusting: nil) == 200)
+        #expect(try await get(rest + "/markets", trusting: nil) == 503)
+        #expect(try sandbox.end(SIGTERM).code == 0)
+        for (text, place) in [
+            ("{prot: 1}", "1:2"), ("{faults: {none: 1}}", "1:11"), ("{rules: 3}", "1:2"), ("[]", "1:1"),
+            ("{accounts: {a: \"none.pem\"}}", "1:13"), ("{speed: 0}", "1:9"),
+        ] {
+            try write(text)
+            let result = try MartletProcess.run(["sandbox", "--config", file])
+            #expect(result.code == 2 && result.error.contains("sandbox.json5:\(place):"), "\(result.error)")
+        }
+    }
 }

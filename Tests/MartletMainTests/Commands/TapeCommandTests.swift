@@ -57,6 +57,64 @@ import Testing
         #expect(try object(text)["deltas"] as? Int == 1)
     }
 
+    @Test func importsGzippedStandardInput() throws {
+        try folder.write(recording, to: "day.jsonl")
+        try folder.write(String(repeating: recording, count: 2_000), to: "long.jsonl")
+        for (name, command) in [
+            ("day", "gzip -c day.jsonl | \"$0\" tape import - -o day.tape --json"),
+            // Unpacked, more than a pipe holds.
+            ("long", "gzip -c long.jsonl | \"$0\" tape import - -o long.tape --json"),
+            ("cut", "gzip -c long.jsonl | head -c 900 | \"$0\" tape import - -o cut.tape --json"),
+        ] {
+            let result = try MartletProcess.shell(command, in: folder.url)
+            let json = try object(result.output)
+            switch name {
+            case "day": #expect(json["deltas"] as? Int == 1)
+            case "long": #expect(json["lines"] as? Int == 6_000 - 1_999)
+            default: #expect((json["error"] as? String)?.contains("gzip ended") == true)
+            }
+        }
+        #expect(try names == ["day.jsonl", "day.tape", "long.jsonl", "long.tape"])
+    }
+
+    @Test func aFailureIsOneObjectWithWhatWasFound() throws {
+        try folder.write("{\"type\":\"nothing\"}\n", to: "n.jsonl")
+        let failed = try run("import", "n.jsonl", "-o", "n.tape", "--json")
+        let json = try object(failed.output)
+        #expect(failed.code == 3 && json["exit_code"] as? Int == 3)
+        #expect(json["unknown_messages"] as? Int == 1 && json["error"] != nil)
+        try folder.write("", to: "empty.tape")
+        let unsound = try run("verify", "empty.tape", "--json")
+        let report = try object(unsound.output)
+        #expect(unsound.code == 1 && report["exit_code"] as? Int == 1)
+        #expect((report["tapes"] as? [[String: Any]])?.count == 1)
+        #expect(unsound.error.contains("empty"))
+    }
+
+    /// What is made of a tape that was cut off says so, and the same tape is not taken twice.
+    @Test func tornAndRepeatedTapesAreNamed() throws {
+        try folder.write(recording, to: "day.jsonl")
+        #expect(try run("import", "day.jsonl", "-o", "day.tape").code == 0)
+        let whole = try bytes("day.tape")
+        try whole.dropLast(8).write(to: URL(fileURLWithPath: folder.path("torn.tape")))
+        for arguments in [
+            ["slice", "torn.tape", "-o", "a.tape"], ["merge", "torn.tape", "-o", "b.tape"],
+            ["export", "torn.tape", "-o", "c.csv"], ["cat", "torn.tape"],
+        ] {
+            let result = try MartletProcess.run(["tape"] + arguments, in: folder.url)
+            #expect(result.code == 0 && result.error.contains("torn.tape has no end mark"), "\(arguments)")
+        }
+        let json = try object(try run("merge", "torn.tape", "-o", "b.tape", "--force", "--json").output)
+        #expect(json["torn"] as? [String] == ["torn.tape"])
+        try whole.write(to: URL(fileURLWithPath: folder.path("copy.tape")))
+        let twice = try run("merge", "day.tape", "copy.tape", "-o", "d.tape")
+        #expect(twice.code == 2 && twice.error.contains("are the same tape"))
+        try folder.write(
+            "{ tapes: ['day.tape', 'day.tape'], strategies: [{ use: 'spread-maker' }] }", to: "c.json5")
+        let backtest = try MartletProcess.run(["backtest", "c.json5"], in: folder.url)
+        #expect(backtest.code == 2 && backtest.error.contains("is named twice"))
+    }
+
     @Test func nothingUsableIsCodeThree() throws {
         try folder.write("hello\n", to: "a.txt")
         try folder.write("{\"type\":\"subscribed\",\"id\":1,\"msg\":{}}\n", to: "b.jsonl")

@@ -190,6 +190,34 @@ struct Other: Strategy {
             "{ strategies: [{ use: 'sample' }], latency: { model: 'recorded' } }",
             "c.json5:1:54: a recorded latency needs 'latency.file', one number of microseconds a line"
         ),
+        (
+            "{ strategies: [{ use: 'sample' }], seed: 1.5 }",
+            "c.json5:1:42: 'seed' must be a whole number, not 1.5"
+        ),
+        (
+            "{ strategies: [{ use: 'sample' }], seed: 18446744073709551616 }",
+            "c.json5:1:42: 'seed' cannot be 18446744073709551616: it is out of range"
+        ),
+        (
+            "{ strategies: [{ use: 'sample' }], seed: 7,\n trading: { accountLimits: { maxOpenOrders: 0.5 } } }",
+            "c.json5:2:45: 'trading.accountLimits.maxOpenOrders' must be a whole number, not 0.5"
+        ),
+        (
+            "{ strategies: [{ use: 'sample' }], sampling: 0.001 }",
+            "c.json5:1:46: 'sampling' must be 0, or 0.1 seconds or more"
+        ),
+        (
+            "{ strategies: [{ use: 'sample' }], tapes: ['demo', ''] }",
+            "c.json5:1:43: 'tapes' holds an empty name; name a tape or \"demo\""
+        ),
+        (
+            "{ strategies: [{ use: 'sample' }], trading: { startingCashOnShards: [{ shard: 0, cash: 1 }] } }",
+            "c.json5:1:69: 'trading.startingCashOnShards' names shard 0, whose cash is 'trading.startingCash'"
+        ),
+        (
+            "{ strategies: [{ use: 'sample' }], trading: { startingCashOnShards: [{ shard: 2 }, { shard: 2 }] } }",
+            "c.json5:1:69: 'trading.startingCashOnShards' names shard 2 twice"
+        ),
         ("{ a: 1, a: 2 }", "c.json5:1:9: key 'a' stands twice, first in line 1"),
         ("{ a: 1", "c.json5:1:7: the '{' of line 1 is never closed"),
     ])
@@ -205,6 +233,18 @@ struct Other: Strategy {
         try Data([0x7B, 0xFF, 0x7D]).write(to: folder.url.appendingPathComponent("bad.json5"))
         let bad = #expect(throws: CommandError.self) { try loader.load(folder.path("bad.json5")) }
         #expect(bad?.message.hasSuffix("is not UTF-8 text; a configuration is JSON5") == true)
+    }
+
+    @Test func aProgramOfOnesOwnHasASampleToo() throws {
+        let plan = try BacktestLoader(registry: StrategyRegistry([Sample.self, Other.self])).load(nil)
+        #expect(plan.strategies.map(\.name) == ["other"], "the first by name")
+    }
+
+    @Test func aFolderIsNoConfiguration() {
+        let problem = #expect(throws: CommandError.self) {
+            try BacktestLoader(registry: StrategyRegistry([Sample.self])).load(folder.path("."))
+        }
+        #expect(problem?.message.hasSuffix("a folder, not a file") == true)
     }
 
     @Test func flagsOverrideKeys() throws {

@@ -231,12 +231,12 @@ import SpreadMaker
             let answers = Mutex<[Int]>([])
             let done = Mutex(false)
             Thread {
-                func ask(_ method: String, _ path: String, _ token: String) {
+                func ask(_ method: String, _ path: String, _ token: String, _ body: String = "{}") {
                     guard let client = try? AsyncHTTPClient(tls: nil),
                         let url = HTTPURL("http://127.0.0.1:\(port)\(path)")
                     else { return }
                     let request = HTTPRequest(
-                        method, url, headers: [SessionControl.tokenHeader: token], body: Array("{}".utf8))
+                        method, url, headers: [SessionControl.tokenHeader: token], body: Array(body.utf8))
                     let answer = try? AsyncWork.run { try await client.send(request) }
                     answers.withLock { $0.append(answer?.status ?? 0) }
                 }
@@ -244,14 +244,19 @@ import SpreadMaker
                 ask("GET", "/status", "wrong")
                 ask("POST", "/halt", "wrong")
                 ask("GET", "/status", identity.token)
+                ask("POST", "/tighten", identity.token, #"{"account": {"maxOrderSize": 5}}"#)
+                ask("POST", "/tighten", identity.token, #"{"account": {"maxOrderSize": 1000000}}"#)
                 ask("POST", "/halt", identity.token)
+                // What it shows follows what it does.
+                Thread.sleep(forTimeInterval: 1)
+                ask("POST", "/reduce-only", identity.token)
                 done.withLock { $0 = true }
             }.start()
-            while !done.withLock({ $0 }) { try run.loop.runOnce(timeout: Nanoseconds.milliseconds(20)) }
-            #expect(answers.withLock { $0 } == [200, 403, 403, 200, 202])
+            while !done.withLock({ $0 }) { try run.run(seconds: 1) }
+            #expect(answers.withLock { $0 } == [200, 403, 403, 200, 202, 400, 202, 409])
             try run.run(seconds: 1)
             #expect(run.snapshot().risk == .halted)
-            #expect(run.snapshot().openOrders == 0)
+            #expect(run.snapshot().openOrders == 0 && run.snapshot().limits.maxOrderSize == 5)
             #expect(run.snapshot().obstacles.contains { $0.contains("halted") })
             #expect(try #require(exchange.ledger()).orders.allSatisfy { $0.remaining.isZero })
             _ = try run.finish()
@@ -279,6 +284,44 @@ import SpreadMaker
             #expect(outcome.isConfirmed && outcome.left.isEmpty)
             #expect(outcome.groupsTriggered == identity.groups.count && !identity.groups.isEmpty)
             #expect(try #require(exchange.ledger()).orders.allSatisfy { $0.remaining.isZero })
+        }
+    }
+
+    @Test("A halt outlives a crash: the next session sends nothing until the operator resumes")
+    func haltOutlivesACrash() async throws {
+        try await onThread {
+            let folder = LiveSessionTests.folder()
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            let exchange = try DemoExchange(seed: 9, tier: "prime", markets: 4)
+            defer { exchange.close() }
+            let first = try SessionRun(try LiveSessionTests.setup(exchange, folder), LiveSessionTests.quiet())
+            try first.open()
+            try first.start()
+            try first.run(seconds: 1)
+            first.obey(.halt(reason: "the operator goes to bed"))
+            try first.run(seconds: 1)
+            first.driver?.close()
+            first.release()
+            var identity = try SessionIdentity(folder: first.setup.folder)
+            #expect(identity.hold == .init(.halted, reason: "the operator goes to bed"))
+            identity.pid = 999_999
+            try identity.write(to: first.setup.folder)
+
+            let second = try SessionRun(
+                try LiveSessionTests.setup(exchange, folder), LiveSessionTests.quiet())
+            try second.open()
+            try second.clearResting()
+            try second.start()
+            try second.run(seconds: 1)
+            #expect(second.snapshot().risk == .halted && second.session?.statistics.places == 0)
+            #expect(second.snapshot().obstacles.contains { $0.contains("goes to bed") })
+            #expect(try SessionIdentity(folder: second.setup.folder).hold?.state == .halted)
+            second.obey(.resume)
+            try second.run(seconds: 2)
+            #expect(second.snapshot().risk == .active && second.session?.statistics.places ?? 0 > 0)
+            let outcome = try second.finish()
+            #expect(outcome.accountsAgree == true)
+            #expect(try SessionIdentity(folder: second.setup.folder).hold == nil)
         }
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Martlet
+import MartletEngine
 import Testing
 
 @testable import MartletLive
@@ -22,7 +23,8 @@ import Testing
                 .init(shard: $0, available: 1, capacity: 2, spent: 3, waiting: 0)
             },
             refusals: [.init(rule: "balance", count: 3)], connections: 1, liveBooks: 1, wantedBooks: 1,
-            events: 1, commands: 1, fills: 0, rateLimited: 0, unknownOrders: 0, openOrders: 0)
+            events: 1, commands: 1, fills: 0, rateLimited: 0, unknownOrders: 0, openOrders: 0,
+            limits: RiskLimits())
     }
     private let remarks = (0..<9).map {
         SessionLog.Line(time: Timestamp(seconds: Int64($0)), level: .info, text: "remark \($0)")

@@ -47,6 +47,19 @@ enum MartletProcess {
         return try finish(process, output, error)
     }
 
+    /// A shell's command line, in which `"$0"` is the program.
+    static func shell(_ command: String, in folder: URL) throws -> Result {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.currentDirectoryURL = folder
+        process.arguments = ["-c", command, path]
+        let (output, error) = (Pipe(), Pipe())
+        process.standardOutput = output
+        process.standardError = error
+        try process.run()
+        return try finish(process, output, error)
+    }
+
     static func finish(_ process: Process, _ output: Pipe, _ error: Pipe) throws -> Result {
         // Standard error stays far below a pipe's size in every command.
         let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)

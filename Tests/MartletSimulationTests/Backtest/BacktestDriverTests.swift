@@ -156,6 +156,44 @@ import Testing
         }
     }
 
+    /// Between samples that lie an hour apart, what strategies follow is looked at every second, while records flow.
+    @Test func whatIsTradedIsGlancedAt() throws {
+        final class Watcher: RunObserver {
+            var glances: [Timestamp] = []
+            var tops = 0
+            var samples = 0
+            func defined(_ market: Market.ID, _ definition: Market, at time: Timestamp) {}
+            func recorded(_ record: EngineRecord, at time: Timestamp) {}
+            func sent(_ command: VenueCommand, at time: Timestamp) {}
+            func sampled(_ sample: RunSample) { samples += 1 }
+            func glanced(_ glance: RunGlance) {
+                glances.append(glance.time)
+                tops += glance.tops.count
+            }
+            func progressed(_ progress: RunProgress) -> Bool { true }
+        }
+        var inputs = RandomDay(seed: 5).inputs
+        let last = inputs[inputs.count - 1].time
+        // A week without a record, and one more.
+        inputs.append((last + .hours(24 * 7), .clock))
+        let watcher = Watcher()
+        var settings = BacktestSettings()
+        settings.sampleInterval = .hours(1)
+        var driver = BacktestDriver(
+            engine: Engine(
+                seats: [StrategySeat(RandomStrategy(diary: .init(), isActive: true))],
+                settings: TradingSettings()),
+            exchange: SimulatedExchange(settings: .init(), cash: [(0, 10_000)]), settings: settings,
+            observer: watcher)
+        var source = ArraySource(inputs)
+        _ = try driver.run(&source)
+        let seconds = Int((last - inputs[0].time).seconds)
+        let busy = watcher.glances.filter { $0 <= last }.count
+        #expect(busy > seconds / 2 && busy <= seconds + 1)
+        #expect(watcher.tops > busy / 2)
+        #expect(watcher.samples >= 24 * 7 && watcher.glances.count - busy <= watcher.samples + 1)
+    }
+
     @Test func anObserverEndsTheRunWhereItStands() throws {
         final class Stopper: RunObserver {
             func defined(_ market: Market.ID, _ definition: Market, at time: Timestamp) {}

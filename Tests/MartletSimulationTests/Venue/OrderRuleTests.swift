@@ -73,6 +73,24 @@ import Testing
         #expect(arena.cancel(order.id).bodies == [.cancelled(by: 0)])
     }
 
+    /// One account's resting orders in a market are bounded; what trades at once is not.
+    @Test func restingOrdersAreBounded() {
+        var settings = VenueSettings()
+        settings.openOrdersMax = 2
+        let arena = Arena(settings)
+        arena.crowd(.ask, 5, at: 0.60)
+        let first = arena.place(.bid, 1, at: 0.40)
+        #expect(arena.place(.ask, 1, at: 0.70).reports.rejection == nil)
+        #expect(arena.place(.bid, 1, at: 0.41).reports.rejection?.code == "invalid_order")
+        #expect(arena.place(.bid, 1, at: 0.60, .immediateOrCancel).reports.filled() == 1)
+        #expect(arena.place(.bid, 1, at: 0.41, account: 2).reports.rejection == nil)
+        #expect(arena.amend(first.id, .bid, 3, at: 0.42).rejection == nil)
+        arena.venue.checkInvariants()
+        _ = arena.cancel(first.id)
+        #expect(arena.place(.bid, 1, at: 0.41).reports.rejection == nil)
+        arena.venue.checkInvariants()
+    }
+
     // MARK: Kinds of orders
 
     @Test func immediateOrdersNeverRest() {

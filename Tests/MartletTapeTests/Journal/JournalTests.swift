@@ -347,8 +347,9 @@ private struct RandomRecords {
             let commands: [OperatorCommand] = [
                 .halt(reason: text()), .reduceOnly(reason: text()), .resume,
                 .tighten(account: RiskLimits(), strategies: flag() ? .unlimited : nil),
+                .carry(money(), strategy: flag() ? below(3) : nil),
             ]
-            return .command(commands[below(4)])
+            return .command(commands[below(5)])
         }
     }
     mutating func note() -> JournalNote {
