@@ -105,10 +105,12 @@ public struct ExclusiveArbitrage: Strategy {
         var size = min(parameters.size, room)
         var legs: [(leg: Int, price: Price)] = []
         var sum = Price.zero
-        // A market without a bid can be left out: selling fewer outcomes still pays out one dollar at most.
+        // A market without a bid can be left out: selling fewer outcomes still pays out one dollar at most. One
+        // that is crossed is in the middle of a trade: its best bid is a taker's order on its way to nothing.
         for (number, leg) in events[index].legs.enumerated() {
             guard context.status(leg.market).isTrading, context.isUsable(leg.market),
-                let bid = context.book(leg.market).bestBid, bid >= parameters.minPrice
+                !context.book(leg.market).isCrossed, let bid = context.book(leg.market).bestBid,
+                bid >= parameters.minPrice
             else { continue }
             legs.append((number, bid))
             sum = sum + bid

@@ -55,7 +55,8 @@ public struct SpreadMaker: Strategy {
         } else {
             desks[Int(fill.market.index)].ask = nil
         }
-        requote(fill.market, context)
+        // In the middle of a trade the book may be crossed; its change is told when that is over.
+        if !context.book(fill.market).isCrossed { requote(fill.market, context) }
     }
 
     public mutating func statusChanged(

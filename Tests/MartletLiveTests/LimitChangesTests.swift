@@ -49,6 +49,11 @@ import Testing
         #expect(Self.problem(text).contains(part), "\(Self.problem(text))")
     }
 
+    @Test func theLogNamesWhatWasTightened() throws {
+        let limits = try Self.changes(#"{"maxOrderSize": 5, "maxDailyLoss": 12.5}"#).limits
+        #expect(LimitChanges.text(limits) == "maxOrderSize 5.00, maxDailyLoss 12.50")
+    }
+
     @Test func whatWouldLoosenIsNamedWithBothValues() throws {
         var present = RiskLimits()
         present.maxOrderSize = 5

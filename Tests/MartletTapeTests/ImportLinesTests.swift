@@ -236,6 +236,57 @@ import Testing
         #expect(!scratch.names.contains("day.tape"))
     }
 
+    /// In its turn, and held back behind a gap: its books are not kept up to date any more, the others are.
+    @Test(arguments: [3, 5])
+    func anEndedSubscriptionEndsItsBooks(sequence: Int) throws {
+        let imported = try scratch.imported([
+            Frames.snapshot(1), Frames.delta(2),
+            "{\"type\":\"unsubscribed\",\"id\":7,\"sid\":1,\"seq\":\(sequence)}",
+        ])
+        #expect(imported.error == nil && imported.report.deltas == 1)
+        #expect(imported.report.gaps == (sequence == 3 ? 0 : 1))
+        #expect(imported.gaps == 1)
+        // Numbers that start over under the same sid are a new life of it.
+        let again = try scratch.imported([
+            Frames.snapshot(1), "{\"type\":\"unsubscribed\",\"id\":7,\"sid\":1,\"seq\":2}",
+            Frames.snapshot(1, yes: [("0.3000", "1.00")]), Frames.delta(2, price: "0.3000"),
+        ])
+        #expect(again.report.snapshots == 2 && again.report.deltas == 1 && again.report.duplicates == 0)
+        #expect(again.book().bestBid == 0.3)
+    }
+
+    /// From its own time on, and until it is taken back.
+    @Test func anEventsFeesOverrideThoseOfTheSeries() throws {
+        func update(_ type: String, _ multiplier: String, _ second: Int) -> String {
+            "{\"recv_ns\":\(second)000000000,\"frame\":{\"type\":\"event_fee_update\",\"sid\":7,\"msg\":{"
+                + "\"event_ticker\":\"KXTEST-1\",\"fee_type_override\":\(type),"
+                + "\"fee_multiplier_override\":\(multiplier)}}}"
+        }
+        let imported = try scratch.imported([
+            "{\"recv_ns\":1000000000,\"frame\":\(Frames.snapshot(1))}",
+            update("\"quadratic_with_maker_fees\"", "0.5", 60), update("null", "null", 90),
+        ])
+        let fees = imported.reading.said.compactMap { said -> String? in
+            guard case .input(.defined(let market), let time) = said else { return nil }
+            return "\(time.seconds) \(market.fees.type.wire) \(market.fees.multiplierMillionths)"
+        }
+        #expect(
+            fees == [
+                "1 quadratic 1000000", "60 quadratic_with_maker_fees 500000", "90 quadratic 1000000",
+            ])
+    }
+
+    @Test func numbersAtTheEndOfTheirRangeBreakNothing() throws {
+        let line = Frames.delta(3)
+        for number in ["9223372036854775807", "9223372036854775806", "-1", "-9223372036854775808"] {
+            let odd = line.replacing("\"seq\":3", with: "\"seq\":\(number)")
+            let imported = try scratch.imported([
+                Frames.snapshot(1), Frames.delta(2), odd, odd, Frames.delta(3), Frames.delta(4),
+            ])
+            #expect(imported.error == nil && imported.report.deltas >= 3, "\(number)")
+        }
+    }
+
     @Test func aByteOrderMarkIsNoPartOfTheFirstLine() throws {
         let text = "\u{FEFF}" + Frames.snapshot(1) + "\n" + Frames.delta(2) + "\n"
         let imported = try scratch.imported(bytes: Array(text.utf8))

@@ -23,6 +23,21 @@ import Testing
         #expect(quote.ask == Quote(0.515, 10))
     }
 
+    /// A halt takes off what rests: a maker that believed its quotes still there would never quote a quiet book again.
+    @Test func afterAHaltItAsksForItsQuotesAgain() throws {
+        let desk = PracticeDesk()
+        let market = desk.market("A", bids: [(48, 100)], asks: [(52, 100)])
+        var strategy = maker()
+        start(desk, &strategy, market)
+        desk.asked = []
+        strategy.bookChanged(market, desk.context())
+        #expect(desk.quote(market) == nil, "what is there already is not asked for")
+        strategy.riskChanged(.halted, desk.context())
+        strategy.riskChanged(.active, desk.context())
+        strategy.bookChanged(market, desk.context())
+        #expect(try #require(desk.quote(market)).bid == Quote(0.485, 10))
+    }
+
     @Test func aLongPositionMovesBothQuotesDown() throws {
         let desk = PracticeDesk()
         let market = desk.market("A", bids: [(48, 100)], asks: [(52, 100)])

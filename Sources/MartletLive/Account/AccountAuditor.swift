@@ -175,11 +175,11 @@ final class AccountAuditor {
             nextReading = now + repeatAfter
             return
         }
+        tellsWholeCash = seen.tellsWholeCash ?? tellsWholeCash
         guard seen.isWhole else {
             if !seen.covered.isEmpty { partialAgreements += 1 }
             return
         }
-        tellsWholeCash = seen.tellsWholeCash ?? tellsWholeCash
         agreements += 1
         agreedAt = began + gateway.clockOffset.correction
         if !isAgreed { session.tell(.agreed) }

@@ -85,11 +85,18 @@ struct AccountComparison {
         let (theirs, trading) = (AccountComparison.cash(reading.balance), session.engine.shared.trading)
         let precision = trading.settings.balancePrecision
         for shard in trading.cash.shards {
-            guard let money = theirs[shard.number], mayCompareCash(shard.number, quiet) else { continue }
+            guard let money = theirs[shard.number], !hasTraded(shard.number, quiet) else { continue }
+            // Equal to the last unit beside what orders tie up: that is no chance.
+            if shard.reserved.raw > 0, AccountComparison.agrees(money, shard.cash, precision) {
+                tellsWholeCash = true
+            }
+            guard knownForm == true || tellsWholeCash == true || isQuiet(shard.number, quiet) else {
+                continue
+            }
             covered.insert(.cash(shard: shard.number))
             let isWhole = AccountComparison.agrees(money, shard.cash, precision)
             let isLess = AccountComparison.agrees(money, shard.cash - shard.reserved, precision)
-            if isWhole != isLess { tellsWholeCash = isWhole }
+            if isWhole != isLess, isQuiet(shard.number, quiet) { tellsWholeCash = isWhole }
             if !isWhole, !isLess {
                 found[.cash(shard: shard.number)] =
                     "shard \(shard.number): we have \(shard.cash), the exchange says \(money)"
@@ -97,19 +104,23 @@ struct AccountComparison {
         }
     }
 
-    private func mayCompareCash(_ shard: Int, _ quiet: Set<Market.ID>) -> Bool {
-        guard let quietFrom else { return true }
-        // Of fills whose market is not known nobody can say which shard's cash they moved.
-        guard !session.account.movedOutside, session.account.unclaimed.isEmpty else { return false }
-        for index in 0..<session.directory.count
-        where session.directory.market(Market.ID(index))?.shard == shard {
-            let market = Market.ID(index)
-            if quiet.contains(market) { continue }
-            guard knownForm == true, !unknown.contains(market),
-                isSettled(session.account.lastTrade(market), quietFrom)
-            else { return false }
+    private func markets(on shard: Int) -> [Market.ID] {
+        (0..<session.directory.count).map { Market.ID($0) }.filter {
+            session.directory.market($0)?.shard == shard
         }
-        return true
+    }
+    private func isQuiet(_ shard: Int, _ quiet: Set<Market.ID>) -> Bool {
+        isWhole || markets(on: shard).allSatisfy { quiet.contains($0) }
+    }
+    /// Something may have moved a shard's cash too lately.
+    private func hasTraded(_ shard: Int, _ quiet: Set<Market.ID>) -> Bool {
+        guard let quietFrom else { return false }
+        // Of fills whose market is not known nobody can say which shard's cash they moved.
+        guard !session.account.movedOutside, session.account.unclaimed.isEmpty else { return true }
+        return markets(on: shard).contains { market in
+            !quiet.contains(market)
+                && (unknown.contains(market) || !isSettled(session.account.lastTrade(market), quietFrom))
+        }
     }
 
     static func agrees(_ theirs: Money, _ ours: Money, _ precision: BalancePrecision) -> Bool {

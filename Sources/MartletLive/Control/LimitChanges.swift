@@ -92,6 +92,13 @@ public struct LimitChanges: Sendable {
         }
     }
 
+    /// Those that refuse anything.
+    public static func text(_ limits: RiskLimits) -> String {
+        var parts = fields.filter { $0.isLooser(.unlimited, limits) }.map { "\($0.name) \($0.text(limits))" }
+        if limits.maxBookAge > .zero { parts.append("maxBookAge \(limits.maxBookAge)") }
+        return parts.joined(separator: ", ")
+    }
+
     /// The first of them that would be looser than it is, with both values; nil when none would.
     func looser(than present: RiskLimits) -> String? {
         for field in LimitChanges.fields

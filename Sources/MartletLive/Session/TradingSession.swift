@@ -165,7 +165,10 @@ package final class TradingSession {
         let at = max(time, engine.now)
         journal.append(input, at: at)
         if case .report(let report) = input { count(report) }
-        if case .command = input { isCommanded = true }
+        switch input {
+        case .command(.halt), .command(.reduceOnly), .command(.resume): isCommanded = true
+        default: break
+        }
         engine.handle(input, at: at)
         if engine.hasOutputs { deliver(at: at) }
         isCommanded = false

@@ -38,6 +38,8 @@ enum RootCommand {
                     invocation.isJSON
                     ? JSONValue.fields([("version", .string(version))]).text : "martlet \(version)"
                 try terminal.line(text)
+            } else if invocation.isJSON {
+                try terminal.line(JSONValue.fields([("help", .string(welcome))]).text)
             } else {
                 try terminal.write(welcome)
             }

@@ -43,6 +43,9 @@ enum TapeSliceCommand {
             }
             progress.finish()
             TapeCommand.noteTears([tape], terminal)
+            if totals.records == 0, let whole = tape.totals, whole.records > 0 {
+                terminal.note("nothing of \(input) was chosen: it runs from \(whole.first) to \(whole.last)")
+            }
             return try TapeWritten(output, totals, of: [tape]).print(invocation, terminal)
         }
         return command

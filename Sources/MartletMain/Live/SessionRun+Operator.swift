@@ -23,7 +23,7 @@ extension SessionRun {
     /// What the operator asks for, on the dashboard or with `martlet halt`.
     func obey(_ command: OperatorCommand) {
         guard let session else { return }
-        log.note("the operator: \(command)", level: .warning)
+        log.note("the operator: \(SessionRun.text(command))", level: .warning)
         commandsHeard += 1
         switch command {
         case .halt(let reason): support?.keep(.init(.halted, reason: reason))
@@ -32,6 +32,20 @@ extension SessionRun {
         case .tighten, .carry: break
         }
         session.take(.command(command), at: session.now)
+    }
+
+    private static func text(_ command: OperatorCommand) -> String {
+        switch command {
+        case .halt(let reason): "halt, \(reason)"
+        case .reduceOnly(let reason): "reduce only, \(reason)"
+        case .resume: "resume"
+        case .tighten(let account, let strategies):
+            "tighten "
+                + [("account", account), ("strategies", strategies)].compactMap { name, limits in
+                    limits.map { "\(name): \(LimitChanges.text($0))" }
+                }.joined(separator: "; ")
+        case .carry(let profit, _): "\(profit.display) realised before"
+        }
     }
 
     /// A group that has reached its limit takes orders again only after a reset.

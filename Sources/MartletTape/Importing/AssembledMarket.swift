@@ -32,6 +32,8 @@ final class AssembledMarket {
     }
     var taker: Taker?
 
+    /// The fees without the event's override, while there is one.
+    var feesOfSeries: FeeTerms?
     var result: MarketResult?
     var isSettled = false
     var isScheduled = false

@@ -180,6 +180,25 @@ import Testing
         }
     }
 
+    /// Orders that come and go move no cash: trades do, and deposits, and mistakes.
+    @Test func inAnAccountThatIsNeverQuietCashIsComparedAsLongAsNothingTrades() async throws {
+        try await AccountRig.play({
+            $0.onDifference = .reduceOnly
+            $0.auditInterval = .seconds(10)
+        }) { rig in
+            func trade(_ isOver: () -> Bool) throws {
+                for _ in 0..<90 where !isOver() {
+                    try rig.place(.bid, 1, at: 0.30)
+                    try rig.pass(.seconds(1))
+                }
+            }
+            try trade { rig.auditor?.partialAgreements ?? 0 >= 1 }
+            rig.exchange.change { $0.cash = "900.0000" }
+            try trade { rig.auditor?.differences ?? 0 >= 1 }
+            #expect(rig.auditor?.differences == 1 && rig.risk == .reduceOnly)
+        }
+    }
+
     /// An order that the exchange ended, of which no message came, is asked for by its id: no difference is left.
     @Test func anOrderThatEndedUnheardIsAskedFor() async throws {
         try await AccountRig.play({ $0.onDifference = .halt }) { rig in

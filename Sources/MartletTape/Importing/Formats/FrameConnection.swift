@@ -17,6 +17,8 @@ struct FrameConnection {
         var markets: [Int] = []
         /// Ascending by sequence number.
         var early: [Held] = []
+        /// `unsubscribed` has come. It stays where it is: whoever walks over subscriptions handles messages meanwhile.
+        var isOver = false
 
         init(sid: Int64, last: Int64) {
             self.sid = sid
@@ -30,12 +32,15 @@ struct FrameConnection {
         }
         /// The held message that follows the last one.
         mutating func takeNext() -> Held? {
-            guard let first = early.first, first.sequence == last + 1 else { return nil }
+            guard let first = early.first, first.sequence == last &+ 1 else { return nil }
             last = first.sequence
             return early.removeFirst()
         }
         mutating func takeFirst() -> Held? { early.isEmpty ? nil : early.removeFirst() }
     }
+
+    /// Numbers from 0: the last number handed on and the next one make a difference that cannot overflow.
+    static let sequences: Range<Int64> = 0..<Int64.max
 
     var number: Int
     var subscriptions: [Subscription] = []

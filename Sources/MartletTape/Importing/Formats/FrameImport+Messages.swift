@@ -33,7 +33,13 @@ extension FrameImport {
             announce(frame, connection)
         case .unsubscribed:
             assembler.report.controls += 1
-            if let sid = frame.sid { connections[connection].subscriptions.removeAll { $0.sid == sid } }
+            guard let sid = frame.sid, let index = connections[connection].subscription(sid) else { return }
+            connections[connection].subscriptions[index].isOver = true
+            // Nobody keeps its books up to date any more.
+            _ = try assembler.advance(line)
+            for market in connections[connection].subscriptions[index].markets {
+                assembler.interrupt(try assembler.market(market))
+            }
         case .ok, .error: assembler.report.controls += 1
         case .fill, .userOrder, .marketPosition, .orderGroup: assembler.report.privateMessages += 1
         case .marketLifecycle, .multivariateLifecycle, .eventLifecycle, .eventFeeUpdate, .reference:
@@ -88,6 +94,7 @@ extension FrameImport {
             guard let event = message["event_ticker"]?.string else {
                 return assembler.skip(line, "without 'event_ticker'")
             }
+            _ = try assembler.advance(line)
             let collateral = message["collateral_return_type"]?.string
             for market in assembler.markets where market.definition.event == event {
                 try assembler.change(market.definition.ticker) {
@@ -103,11 +110,19 @@ extension FrameImport {
             let multiplier = message["fee_multiplier_override"]?.decimalText.flatMap {
                 try? FixedPoint.parse($0.utf8, decimals: 6)
             }
+            _ = try assembler.advance(line)
             for market in assembler.markets where market.definition.event == event {
-                try assembler.change(market.definition.ticker) {
-                    if let type { $0.fees.type = type }
-                    if let multiplier { $0.fees.multiplierMillionths = multiplier }
+                let series = market.feesOfSeries ?? market.definition.fees
+                var terms = series
+                // An override counts when both are there; without it the series' terms hold again (API.md §12).
+                if let type, let multiplier {
+                    terms.type = type
+                    terms.multiplierMillionths = multiplier
+                    market.feesOfSeries = series
+                } else {
+                    market.feesOfSeries = nil
                 }
+                try assembler.change(market.definition.ticker) { $0.fees = terms }
             }
         case .reference: try reference(message, line)
         default: return

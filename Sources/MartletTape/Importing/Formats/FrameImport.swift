@@ -12,6 +12,9 @@ struct FrameImport {
     /// So many messages are waited for before one is given up as lost.
     private static let earlyMax = 32
 
+    /// More than any gap holds: a number far out of the others' is no reason for a sum that overflows.
+    private static let missingMax: Int64 = 1 << 40
+
     init(_ assembler: TapeAssembler) { self.assembler = assembler }
 
     mutating func read(_ source: ByteSource) throws(ImportError) {
@@ -79,8 +82,15 @@ struct FrameImport {
         guard let sid = frame.sid, let sequence = frame.seq else {
             return try handle(frame, assembler.decoder.levels, connection, line)
         }
+        guard FrameConnection.sequences.contains(sequence) else {
+            return assembler.skip(line, "impossible 'seq'", "sequence number \(sequence)")
+        }
         guard let index = connections[connection].subscription(sid) else {
             connections[connection].subscriptions.append(.init(sid: sid, last: sequence))
+            return try handle(frame, assembler.decoder.levels, connection, line)
+        }
+        if connections[connection].subscriptions[index].isOver, sequence <= 1 {
+            connections[connection].subscriptions[index] = .init(sid: sid, last: sequence)
             return try handle(frame, assembler.decoder.levels, connection, line)
         }
         let last = connections[connection].subscriptions[index].last
@@ -118,7 +128,7 @@ struct FrameImport {
         let missing = first.sequence - subscription.last - 1
         _ = try assembler.advance(first.line)
         assembler.report.gaps += 1
-        assembler.report.missingMessages += Int(missing)
+        assembler.report.missingMessages += Int(min(missing, FrameImport.missingMax))
         assembler.remark(
             first.line, "\(missing) messages are missing before sequence number \(first.sequence)")
         for market in subscription.markets { assembler.interrupt(try assembler.market(market)) }
@@ -129,7 +139,7 @@ struct FrameImport {
             connections[connection].subscriptions[index].last = held.sequence
             try handle(held.frame, held.levels, connection, held.line)
             guard let next = connections[connection].subscriptions[index].early.first,
-                next.sequence == held.sequence + 1
+                next.sequence == held.sequence &+ 1
             else { break }
         }
     }
