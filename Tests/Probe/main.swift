@@ -4,11 +4,16 @@
 import Foundation
 
 signal(SIGPIPE, SIG_IGN)
-// A suite that ends the probe gets an exit code, not a signal's.
-signal(SIGTERM) { _ in _exit(0) }
-signal(SIGINT) { _ in _exit(0) }
-
 let arguments = Array(CommandLine.arguments.dropFirst())
+// A suite that ends the probe gets an exit code, not a signal's. For the server that is its usual end; anything else
+// has not done what it was to do.
+for number in [SIGTERM, SIGINT] {
+    if arguments.first == "ws-echo-server" {
+        signal(number) { _ in _exit(0) }
+    } else {
+        signal(number) { _ in _exit(1) }
+    }
+}
 let rest = Array(arguments.dropFirst())
 
 switch arguments.first {

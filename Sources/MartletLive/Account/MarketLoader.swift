@@ -7,6 +7,7 @@ package struct MarketLoader: Sendable {
     private let client: KalshiClient
     /// Tickers asked for at once: their list stands in the request's line.
     private static let tickersPerCall = 50
+    private static let eventsAskedSingly = 4
 
     package init(_ client: KalshiClient) { self.client = client }
 
@@ -41,20 +42,39 @@ package struct MarketLoader: Sendable {
             listed.append(market)
         }
         client.remember(listed)
-        var events: [String: ListedEvent] = [:]
+        let events = try await events(of: listed)
         var series: [String: ListedSeries] = [:]
         var markets: [Market] = []
         for entry in listed {
-            let name = entry.market.event
-            if events[name] == nil {
-                events[name] = try await client.send(Endpoints.event(name, nestedMarkets: false))
-            }
-            guard let event = events[name] else { continue }
+            guard let event = events[entry.market.event] else { continue }
             if series[event.series] == nil {
                 series[event.series] = try await client.send(Endpoints.series(event.series))
             }
             markets.append(entry.market(event: event, series: series[event.series]))
         }
         return markets
+    }
+
+    /// Each market's event: many at once where there are many. The list leaves combos out, so what it does not
+    /// bring is asked for by name.
+    private func events(of listed: [ListedMarket]) async throws -> [String: ListedEvent] {
+        var names: [String] = []
+        var wanted: Set<String> = []
+        for entry in listed where wanted.insert(entry.market.event).inserted {
+            names.append(entry.market.event)
+        }
+        var found: [String: ListedEvent] = [:]
+        if names.count > MarketLoader.eventsAskedSingly {
+            for start in stride(from: 0, to: names.count, by: MarketLoader.tickersPerCall) {
+                let part = Array(names[start..<min(start + MarketLoader.tickersPerCall, names.count)])
+                for try await event in client.all(Endpoints.events(tickers: part)) {
+                    found[event.ticker] = event
+                }
+            }
+        }
+        for name in names where found[name] == nil {
+            found[name] = try await client.send(Endpoints.event(name, nestedMarkets: false))
+        }
+        return found
     }
 }

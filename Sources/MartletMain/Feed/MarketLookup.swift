@@ -4,7 +4,10 @@ import MartletLive
 
 /// Definitions of markets for the commands that watch the feed: asked within the rate limit, again after a fault,
 /// and waited for on the main thread.
-struct MarketLookup {
+struct MarketLookup: Sendable {
+    /// So few are asked for before the lowest tier's budget is felt.
+    private static let fewTickers = 100
+
     let client: KalshiClient
 
     init(_ access: ExchangeAccess, _ signer: RequestSigner) throws {
@@ -13,7 +16,11 @@ struct MarketLookup {
 
     /// The markets of these names, in that order. One that the exchange does not know is an error.
     func markets(_ tickers: [String]) throws -> [Market] {
-        let found = try wait { try await $0.markets(tickers) }
+        let isMany = tickers.count > MarketLookup.fewTickers
+        let found = try wait { loader in
+            if isMany { await takeLimits() }
+            return try await loader.markets(tickers)
+        }
         let known = Set(found.map(\.ticker))
         if let missing = tickers.first(where: { !known.contains($0) }) {
             throw CommandError(
@@ -24,10 +31,8 @@ struct MarketLookup {
     }
     /// All open markets of these events and series.
     func open(events: [String], series: [String]) throws -> [Market] {
-        let client = client
         return try wait { loader in
-            // With a key the account's own tier counts, not the lowest; a key may not be allowed to ask.
-            _ = try? await client.refreshLimits()
+            await takeLimits()
             return try await loader.open(events: events) + loader.open(series: series)
         }
     }
@@ -46,6 +51,9 @@ struct MarketLookup {
             guard isKnown else { throw CommandError("the exchange knows no series \(name)", code: .usage) }
         }
     }
+
+    /// With a key the account's own tier counts, not the lowest; a key may not be allowed to ask.
+    private func takeLimits() async { _ = try? await client.refreshLimits() }
 
     private func wait<Value: Sendable>(
         _ body: @escaping @Sendable (MarketLoader) async throws -> Value
