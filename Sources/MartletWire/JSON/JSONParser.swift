@@ -80,12 +80,13 @@ public struct JSONParser {
 
     private mutating func object(depth: Int) throws(JSONError) -> JSONValue {
         position += 1
-        var members: [JSONValue.Member] = []
         skipSpace()
         if peek == UInt8(ascii: "}") {
             position += 1
-            return .object(members)
+            return .object([])
         }
+        var members: [JSONValue.Member] = []
+        members.reserveCapacity(8)
         while true {
             skipSpace()
             guard peek == UInt8(ascii: "\"") else { throw error("a key in double quotes expected") }
@@ -151,19 +152,21 @@ public struct JSONParser {
             if peek == UInt8(ascii: "+") || peek == UInt8(ascii: "-") { position += 1 }
             try digits()
         }
-        return String(decoding: bytes[start..<position], as: UTF8.self)
+        return ascii(start..<position)
     }
 
     private mutating func string() throws(JSONError) -> String {
         let start = position
         position += 1
         let first = position
-        // The common case has no escape: one validated copy.
+        // The common case has no escape: one copy, validated where there is anything to validate.
+        var all: UInt8 = 0
         while let byte = peek, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
             guard byte >= 32 else { throw error("a control character in a string") }
+            all |= byte
             position += 1
         }
-        var text = try validated(first..<position)
+        var text = all < 128 ? ascii(first..<position) : try validated(first..<position)
         while true {
             switch peek {
             case nil: throw error("a string without end", at: start)
@@ -182,6 +185,9 @@ public struct JSONParser {
         }
     }
 
+    private func ascii(_ range: Range<Int>) -> String {
+        String(decoding: UnsafeBufferPointer(rebasing: bytes[range]), as: UTF8.self)
+    }
     private func validated(_ range: Range<Int>) throws(JSONError) -> String {
         guard let text = String(validating: bytes[range], as: UTF8.self) else {
             throw error("text that is not UTF-8", at: range.lowerBound)

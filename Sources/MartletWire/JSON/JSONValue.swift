@@ -22,10 +22,12 @@ public enum JSONValue: Hashable, Sendable {
 
     /// The member of an object, or nil. O(members).
     public subscript(key: String) -> JSONValue? {
-        guard case .object(let members) = self else { return nil }
-        return members.last { $0.key == key }?.value
+        guard case .object(let members) = self, let index = members.lastIndex(where: { $0.key == key }) else {
+            return nil
+        }
+        return members[index].value
     }
-    public var isNull: Bool { self == .null }
+    public var isNull: Bool { if case .null = self { true } else { false } }
     public var string: String? { if case .string(let text) = self { text } else { nil } }
     public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
     public var array: [JSONValue]? { if case .array(let values) = self { values } else { nil } }
