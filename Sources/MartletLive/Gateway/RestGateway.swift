@@ -38,6 +38,8 @@ package final class RestGateway: OrderGateway {
     private var buffer: [UInt8] = []
     var orders: OrderTable
     private var offset = ClockOffset()
+    /// The last answer's date, as it stood and as it was read.
+    private var lastDate: (text: String, time: Timestamp)?
     package private(set) var statistics = Statistics()
     package private(set) var inFlight = 0
     /// When the kernel took the last request's last byte, on the monotonic clock.
@@ -224,7 +226,13 @@ package final class RestGateway: OrderGateway {
     }
 
     private func observe(_ response: HTTPResponse, sent: Timestamp) {
-        guard let named = response.headers["Date"].flatMap({ HTTPDate.parse($0) }) else { return }
+        guard let text = response.headers["Date"] else { return }
+        // It changes once a second, and answers come by the hundred.
+        if lastDate?.text != text {
+            guard let time = HTTPDate.parse(text) else { return }
+            lastDate = (text, time)
+        }
+        guard let named = lastDate?.time else { return }
         let received = Timestamp(nanoseconds: clock())
         offset.observe(named: named, resolution: .seconds(1), sent: sent, received: received)
         pool.setOffset(offset.correction.nanoseconds)
