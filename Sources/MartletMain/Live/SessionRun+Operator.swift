@@ -52,7 +52,7 @@ extension SessionRun {
     private func resume(_ session: TradingSession) {
         let (client, loop, groups) = (client, loop, support?.identity.groups ?? [])
         let (log, number) = (log, commandsHeard)
-        let handBack = Resumption { [weak self, weak session] problem in
+        let handBack = LoopReturn { [weak self, weak session] (problem: String?) in
             guard let self, let session else { return }
             // Whatever was asked for since stands.
             guard number == commandsHeard else { return }
@@ -72,9 +72,5 @@ extension SessionRun {
             }
             loop.execute { [problem] in handBack.body(problem) }
         }
-    }
-    /// Made and called on the loop's thread: sound for that reason.
-    private struct Resumption: @unchecked Sendable {
-        let body: (String?) -> Void
     }
 }

@@ -42,7 +42,7 @@ final class SessionSupport {
         identity.groups = groups
         let settings = setup.settings
         if settings.dashboard {
-            let handOver = CommandReturn(body: command)
+            let handOver = LoopReturn(command)
             do {
                 let control = try SessionControl(port: settings.dashboardPort, token: identity.token) {
                     asked in
@@ -93,11 +93,6 @@ final class SessionSupport {
         } else if isWritten {
             terminal.note("dashboard: the address stands in \(path)")
         }
-    }
-
-    /// Made on the main thread and called on the loop's, which is the same: sound for that reason.
-    private struct CommandReturn: @unchecked Sendable {
-        let body: (OperatorCommand) -> Void
     }
 
     // MARK: - While it runs
