@@ -7,6 +7,8 @@
 
 #ifdef __linux__
 #include <malloc.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -72,6 +74,14 @@ void csystem_wakeup_clear(int wakeup) {
 
 int csystem_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC); }
 
+void csystem_acknowledge(int fd) {
+    // Neither 0 nor 1: what is owed is sent, and later ones are delayed again. Where nothing was owed the delay has
+    // to be asked for.
+    int now = 2, later = 0;
+    setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &now, sizeof now);
+    setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &later, sizeof later);
+}
+
 void csystem_yield_to_others(void) {
     struct sched_param none = {0};
     sched_setscheduler(0, SCHED_BATCH, &none);
@@ -98,6 +108,7 @@ int csystem_wakeup_create(void) { errno = ENOSYS; return -1; }
 void csystem_wake(int w) { (void)w; }
 void csystem_wakeup_clear(int w) { (void)w; }
 int csystem_accept(int l) { (void)l; errno = ENOSYS; return -1; }
+void csystem_acknowledge(int f) { (void)f; }
 void csystem_yield_to_others(void) {}
 void csystem_keep_memory(void) {}
 

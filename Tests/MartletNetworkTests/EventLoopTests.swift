@@ -120,6 +120,31 @@ import Testing
         try loop.runOnce(timeout: Nanoseconds.milliseconds(5))
     }
 
+    @Test func workWhilePollingRunsOnlyThenAndCountsAsWaitingForWhatItKeepsUp() throws {
+        let loop = try EventLoop()
+        var began: [Int64] = []
+        loop.whilePolling = { now in
+            began.append(now)
+            // What becomes ready meanwhile has waited since this began.
+            if began.count == 3 { loop.execute {} }
+            return began.count >= 3
+        }
+        try loop.runOnce(timeout: Nanoseconds.milliseconds(2))
+        #expect(began.isEmpty)
+        loop.busyPolling = Nanoseconds.seconds(3600)
+        try loop.runOnce(timeout: nil)
+        #expect(began.count == 3)
+        #expect(loop.readyAt == began[2])
+        // Without such work it is the poller's return.
+        loop.whilePolling = { _ in
+            loop.execute {}
+            return false
+        }
+        let before = Clocks.monotonic()
+        try loop.runOnce(timeout: nil)
+        #expect(loop.readyAt >= before && loop.readyAt <= loop.now)
+    }
+
     @Test func deferredWorkRunsOnceAfterTheHandler() throws {
         let test = try TestLoop()
         var order: [Int] = []

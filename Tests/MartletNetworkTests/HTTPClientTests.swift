@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import MartletNetwork
@@ -118,6 +119,39 @@ import Testing
         _ = try fixture.ask("POST", server.endpoint()).get()
         #expect(try fixture.ask("POST", server.endpoint()).get().status == 200)
         #expect(server.requests == 2 && server.received.count == 2)
+    }
+
+    /// Two things in one pass of the loop: what makes us send, and the end of the connection that we would send on.
+    @Test func postFindsAnEndThatCameInTheSamePass() throws {
+        for isEndFirst in [true, false] {
+            let fixture = try Fixture()
+            let server = try ScriptedServer(fixture.test.loop, [[.request, .send(Self.ok)]])
+            var pipe: [Int32] = [0, 0]
+            #expect(Foundation.pipe(&pipe) == 0)
+            defer { for end in pipe { close(end) } }
+            let trigger = Trigger(pipe[0]) { _ = try? fixture.send("POST", server.endpoint()) }
+            _ = try fixture.test.loop.register(pipe[0], for: .readable, trigger)
+            _ = try fixture.ask("POST", server.endpoint()).get()
+            if isEndFirst { server.closeConnections() }
+            write(pipe[1], "!", 1)
+            if !isEndFirst { server.closeConnections() }
+            try fixture.test.run { fixture.outcomes.count == 2 }
+            #expect(try fixture.outcomes[1].get().status == 200)
+            #expect(server.requests == 2)
+        }
+    }
+    private final class Trigger: EventHandler {
+        let descriptor: Int32
+        let action: () -> Void
+        init(_ descriptor: Int32, _ action: @escaping () -> Void) {
+            self.descriptor = descriptor
+            self.action = action
+        }
+        func ready(_ readiness: Readiness) {
+            var byte: UInt8 = 0
+            read(descriptor, &byte, 1)
+            action()
+        }
     }
 
     @Test func waitingPostIsNotSentDownAConnectionThatIsClosing() throws {

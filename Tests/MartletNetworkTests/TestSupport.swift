@@ -76,8 +76,9 @@ final class ScriptedServer {
 
     func close() {
         listener?.close()
-        for peer in peers { peer.stream.close() }
+        closeConnections()
     }
+    func closeConnections() { for peer in peers { peer.stream.close() } }
 
     func endpoint(secure: Bool = false, host: String = "127.0.0.1") -> Endpoint {
         Endpoint(host: host, port: port, isSecure: secure)

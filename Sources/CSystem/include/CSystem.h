@@ -33,6 +33,11 @@ void csystem_wakeup_clear(int wakeup);
 /// `accept` with non-blocking and close-on-exec set at once.
 int csystem_accept(int listener);
 
+/// Sends the acknowledgement that a TCP connection still owes, and lets those of later reads wait for the next call of
+/// this (or for the system's own timer, 40 ms). By itself Linux acknowledges what a read has taken from inside that
+/// read, before the reader sees a byte of it. Where the system has no such setting, nothing happens.
+void csystem_acknowledge(int fd);
+
 /// The calling thread gives way to others: woken, it never takes the processor from a thread that has not asked for
 /// the same. For threads whose work can wait a moment.
 void csystem_yield_to_others(void);

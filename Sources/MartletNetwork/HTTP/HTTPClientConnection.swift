@@ -15,7 +15,7 @@ final class HTTPClientConnection: StreamHandler {
         let markBefore: Int64
         let sentAt: Int64
         var firstByteAt: Int64 = 0
-        var isWritten = false
+        var isWritten: Bool
     }
 
     private let loop: EventLoop
@@ -53,17 +53,18 @@ final class HTTPClientConnection: StreamHandler {
     /// Sends the request. Its outcome comes through `ended`, never from inside this call.
     func send(_ exchange: HTTPExchange) {
         precondition(flight == nil && isUsable, "one request in flight a connection")
-        let now = loop.refreshNow()
+        let (now, mark) = (loop.refreshNow(), stream.sentMark)
+        // The stream calls nobody from inside a write: what awaits the answer is made while the request is on its way.
+        exchange.bytes.withUnsafeBytes { stream.write($0) }
+        let isWritten = stream.pendingOutput == 0
+        if isWritten { exchange.writtenAt = Clocks.monotonic() }
         flight = Flight(
             exchange: exchange,
             parser: HTTPResponseParser(method: exchange.method, limits: configuration.limits),
-            markBefore: stream.sentMark, sentAt: now)
+            markBefore: mark, sentAt: now, isWritten: isWritten)
         exchange.place = .active(self)
-        exchange.bytes.withUnsafeBytes { stream.write($0) }
         noteSent()
-        if stream.pendingOutput == 0 {
-            exchange.writtenAt = Clocks.monotonic()
-            flight?.isWritten = true
+        if isWritten {
             limit(.firstByte, configuration.firstByteTimeout)
         } else {
             limit(.write, configuration.writeTimeout)

@@ -90,10 +90,15 @@ public final class HTTPServer {
     /// Connections that have not become WebSockets.
     public var connectionCount: Int { connections.count }
 
-    /// Stops listening and closes all connections but those handed over to WebSockets.
-    public func close() {
+    /// Takes no further connections; those there are go on.
+    public func stopListening() {
         listener?.close()
         listener = nil
+    }
+
+    /// Stops listening and closes all connections but those handed over to WebSockets.
+    public func close() {
+        stopListening()
         let open = connections.values
         connections = [:]
         for connection in open { connection.close() }

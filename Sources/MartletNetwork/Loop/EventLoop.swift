@@ -49,6 +49,8 @@ public final class EventLoop: @unchecked Sendable {
         var generation: UInt32 = 1
         var descriptor: Int32 = -1
         var handler: (any EventHandler)?
+        /// When it was last said what it is watched for.
+        var watchedSince: Int64 = 0
     }
 
     private let poller: Int32
@@ -70,6 +72,21 @@ public final class EventLoop: @unchecked Sendable {
     /// whoever sends to it from this machine the wake-up (20 µs on a virtual machine), and itself the way back to a
     /// processor that has gone cold. Polling costs a core instead.
     public var busyPolling: Int64 = 0
+
+    /// Called again and again while the loop polls and nothing is ready, with the time: for work that can wait for
+    /// ever. Short work, for what becomes ready meanwhile has to wait for it. False when there was nothing to do.
+    public var whilePolling: ((Int64) -> Bool)?
+
+    /// When what this pass serves became ready, at the earliest: the poller's return, or the beginning of what
+    /// ``whilePolling`` did just before it.
+    public private(set) var readyAt: Int64 = 0
+    private var idleWorkBegan: Int64?
+    /// When this pass's poll returned, whatever the clock says since.
+    private var polledAt: Int64 = 0
+    /// Reports of this pass that are still to be delivered; nil between passes.
+    private var undelivered: Range<Int>?
+    /// For so long after a poll its reports are news.
+    private static let pollIsNews = Nanoseconds.milliseconds(1)
 
     /// - Parameter clock: nanoseconds that never go back; timers are judged by it.
     public init(clock: @escaping @Sendable () -> Int64 = { Clocks.monotonic() }) throws(SystemError) {
@@ -121,6 +138,7 @@ public final class EventLoop: @unchecked Sendable {
         }
         slots[Int(slot)].descriptor = descriptor
         slots[Int(slot)].handler = handler
+        slots[Int(slot)].watchedSince = refreshNow()
         return registration
     }
 
@@ -131,6 +149,7 @@ public final class EventLoop: @unchecked Sendable {
         let descriptor = slots[Int(registration.slot)].descriptor
         let result = csystem_poller_control(poller, 1, descriptor, interest.rawValue, registration.token)
         precondition(result == 0, "a registered descriptor was closed before it was unregistered")
+        slots[Int(registration.slot)].watchedSince = refreshNow()
     }
 
     /// Ends the reports. To be called before the descriptor is closed.
@@ -217,8 +236,11 @@ public final class EventLoop: @unchecked Sendable {
         owner = pthread_self()
         let count = waitForEvents(waitTime(timeout))
         guard count >= 0 else { throw .last("epoll_wait") }
-        refreshNow()
+        polledAt = refreshNow()
+        readyAt = idleWorkBegan ?? now
+        idleWorkBegan = nil
         for index in 0..<Int(count) {
+            undelivered = index + 1..<Int(count)
             deliver(events[index])
         }
         // What these schedule in turn waits for the next pass, so that none can starve the sockets.
@@ -226,6 +248,21 @@ public final class EventLoop: @unchecked Sendable {
         while let handler = timers.popDue(now, before: mark) { handler() }
         runPosted()
         runDeferred()
+        undelivered = nil
+    }
+
+    /// Whether a descriptor that is watched for reading has something to read, where the poller has just told: true
+    /// with a report that is not delivered yet, false without one; nil where the poll is no news any more, and where
+    /// the report has been delivered, for more may have come since.
+    func waits(_ registration: Registration) -> Bool? {
+        guard let undelivered, undelivered.upperBound < EventLoop.eventsPerPass,
+            now - polledAt < EventLoop.pollIsNews, slots[Int(registration.slot)].watchedSince < polledAt
+        else { return nil }
+        let token = registration.token
+        guard let index = events[..<undelivered.upperBound].firstIndex(where: { $0.token == token }) else {
+            return false
+        }
+        return undelivered.contains(index) ? true : nil
     }
 
     /// - Parameter time: nanoseconds; below 0 for ever.
@@ -237,7 +274,10 @@ public final class EventLoop: @unchecked Sendable {
             repeat {
                 let count = csystem_poller_wait(poller, &events, Int32(EventLoop.eventsPerPass), 0)
                 if count != 0 { return count }
-            } while clock() - began < span
+                let idle = refreshNow()
+                idleWorkBegan = whilePolling?(idle) == true ? idle : nil
+            } while now - began < span
+            idleWorkBegan = nil
             if time > 0 { left = time - span }
         }
         return csystem_poller_wait(poller, &events, Int32(EventLoop.eventsPerPass), left)

@@ -56,6 +56,9 @@ final class SocketStream: EventHandler {
 
     /// Moves on whenever bytes may have left: the kernel took some, or TLS has a record half written.
     private(set) var sentMark: Int64 = 0
+    /// Acknowledges what was read once it has been acted on, rather than from inside the read: for a stream of
+    /// messages whose answers go elsewhere. Saves the reader 3 µs.
+    var acknowledgesLate = false
     /// Reading stops while this is set; the peer is held back by TCP.
     private(set) var isReadingPaused = false
 
@@ -120,10 +123,13 @@ final class SocketStream: EventHandler {
         }
     }
 
-    /// Nothing waits to be read, and the peer has not ended: a look that costs one short system call.
+    /// Nothing waits to be read, and the peer has not ended. Asks the system, unless the poller has just told.
     var isQuiet: Bool {
-        state == .open && failure == nil && !receivedEnd && tls?.hasPending != true
-            && SocketOperations.isQuiet(descriptor)
+        guard state == .open, failure == nil, !receivedEnd, tls?.hasPending != true else { return false }
+        if interest.contains(.readable), let registration, let waits = loop.waits(registration) {
+            return !waits
+        }
+        return SocketOperations.isQuiet(descriptor)
     }
 
     /// Reads what is there, at most a pass's share, and hands it over.
@@ -163,6 +169,7 @@ final class SocketStream: EventHandler {
         // One huge message must not hold its memory for the connection's whole life.
         if input.capacity > readSize * SocketStream.keptInput { input.shrinkIfEmpty() }
         if state == .open { handler?.streamCaughtUp(self) }
+        if acknowledgesLate, state == .open { csystem_acknowledge(descriptor) }
     }
 
     /// Comes back to reading in the next pass, for bytes of which the kernel will not tell.

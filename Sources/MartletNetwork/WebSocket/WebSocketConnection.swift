@@ -96,6 +96,7 @@ public final class WebSocketConnection {
             self.stream = stream
             state = .handshaking
             stream.handler = self
+            stream.acknowledgesLate = true
             client?.request.withUnsafeBytes { stream.write($0) }
         }
     }
