@@ -27,7 +27,7 @@ public struct Engine: ~Copyable {
     private let owners: [StrategyHost]
     /// Fixed, so that the hot path looks with one load.
     @usableFromInline let signals: UnsafeMutablePointer<EngineSignals>
-    let strategyCount: Int
+    package let strategyCount: Int
     public private(set) var statistics = EngineStatistics()
     private var isStarted = false
     private var isStopped = false

@@ -22,12 +22,17 @@ struct OrderTable: OrderDirectory {
     var groups: [Int: String] = [:] {
         didSet {
             for (index, route) in routes.enumerated() {
-                if let route { routes[index]?.group = groups[route.shard] }
+                routes[index] = route.map {
+                    OrderRoute(ticker: $0.ticker, shard: $0.shard, group: groups[$0.shard])
+                }
             }
         }
     }
 
-    init(nonce: UInt64) { self.nonce = nonce }
+    init(nonce: UInt64, finishedKept: Int = OrderTable.finishedKept) {
+        self.nonce = nonce
+        self.finishedKept = finishedKept
+    }
 
     mutating func define(_ market: Market, as id: Market.ID) {
         while routes.count <= Int(id.index) { routes.append(nil) }
@@ -64,13 +69,13 @@ struct OrderTable: OrderDirectory {
     /// paths that need no signatures any more.
     mutating func finished(_ order: OrderID) -> [SignedPath] {
         finishedOrders.append(order)
-        if finishedOrders.count - finishedHead > OrderTable.finishedKept {
+        if finishedOrders.count - finishedHead > finishedKept {
             let oldest = finishedOrders[finishedHead]
             finishedHead += 1
             if let entry = entries.removeValue(forKey: oldest), let id = entry.venueID {
                 names.forget(venueOrderID: id, clientOrderID: ClientOrderID.text(oldest, nonce: nonce))
             }
-            if finishedHead > OrderTable.finishedKept {
+            if finishedHead > finishedKept {
                 finishedOrders.removeFirst(finishedHead)
                 finishedHead = 0
             }
@@ -82,5 +87,6 @@ struct OrderTable: OrderDirectory {
     }
     private var finishedOrders: [OrderID] = []
     private var finishedHead = 0
+    private let finishedKept: Int
     static let finishedKept = 20_000
 }

@@ -247,7 +247,7 @@ package final class TradingSession {
             refuse(command, at: time)
             return false
         }
-        if engine.strategyNames.count > 1 { noteOwners(command, at: time) }
+        if engine.strategyCount > 1 { noteOwners(command, at: time) }
         gateway.submit(command, at: time)
         if passBegan != 0, let written = rest?.lastWrite, written > passBegan {
             statistics.tickToOrder.record(written - passBegan)
@@ -410,7 +410,7 @@ package final class TradingSession {
 
     /// A message of the feed, whatever it says: the exchange lives.
     func sign(_ time: Timestamp) { lastSign = max(lastSign, time) }
-    func beginPass() { passBegan = loop.now }
+    func beginPass() { passBegan = loop.readyAt }
     func endPass() { passBegan = 0 }
 
     /// Ends the run: strategies are told, nothing is taken any more.

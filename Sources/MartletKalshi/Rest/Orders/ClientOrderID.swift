@@ -22,43 +22,48 @@ public enum ClientOrderID {
     }
 
     static func append(_ order: OrderID, nonce: UInt64, to bytes: inout [UInt8]) {
-        bytes += "m-".utf8
+        appendStem(nonce, to: &bytes)
+        DecimalText.append(order.number, to: &bytes)
+    }
+
+    /// What all ids of a run begin with.
+    static func appendStem(_ nonce: UInt64, to bytes: inout [UInt8]) {
+        bytes.append("m-")
         for shift in stride(from: 60, through: 0, by: -4) {
             bytes.append(digits[Int(truncatingIfNeeded: nonce >> UInt64(shift)) & 15])
         }
         bytes.append(UInt8(ascii: "-"))
-        DecimalText.append(order.number, to: &bytes)
     }
 }
 
 /// Numbers as decimal text straight into a buffer.
 enum DecimalText {
     static func append(_ value: UInt64, to bytes: inout [UInt8]) {
-        var divisor: UInt64 = 1
-        while value / divisor >= 10 { divisor *= 10 }
-        var rest = value
-        while divisor > 0 {
-            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest / divisor))
-            rest %= divisor
-            divisor /= 10
-        }
+        append(value, decimals: 0, isNegative: false, to: &bytes)
     }
-    static func append(_ value: Int64, to bytes: inout [UInt8]) {
-        if value < 0 { bytes.append(UInt8(ascii: "-")) }
-        append(value.magnitude, to: &bytes)
-    }
-    /// With exactly `decimals` places.
+    static func append(_ value: Int64, to bytes: inout [UInt8]) { append(value, decimals: 0, to: &bytes) }
+    /// With exactly `decimals` places, at most 18.
     static func append(_ value: Int64, decimals: Int, to bytes: inout [UInt8]) {
-        var scale: UInt64 = 1
-        for _ in 0..<decimals { scale *= 10 }
-        if value < 0 { bytes.append(UInt8(ascii: "-")) }
-        append(value.magnitude / scale, to: &bytes)
-        bytes.append(UInt8(ascii: "."))
-        var rest = value.magnitude % scale
-        for _ in 0..<decimals {
-            scale /= 10
-            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest / scale))
-            rest %= scale
+        append(value.magnitude, decimals: decimals, isNegative: value < 0, to: &bytes)
+    }
+
+    /// Written from the last digit to the first: at most twenty of them, a point and a sign.
+    private static func append(_ value: UInt64, decimals: Int, isNegative: Bool, to bytes: inout [UInt8]) {
+        precondition(decimals <= 18)
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 24) { text in
+            var (rest, made, place) = (value, 0, text.count)
+            func put(_ byte: UInt8) {
+                place -= 1
+                text[place] = byte
+            }
+            while rest > 0 || made <= decimals {
+                if made == decimals, decimals > 0 { put(UInt8(ascii: ".")) }
+                put(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
+                rest /= 10
+                made += 1
+            }
+            if isNegative { put(UInt8(ascii: "-")) }
+            bytes.append(contentsOf: text[place...])
         }
     }
 }

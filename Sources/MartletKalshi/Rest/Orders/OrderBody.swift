@@ -1,19 +1,29 @@
 import Martlet
 import MartletWire
 
-/// Where a market's orders go.
-public struct OrderRoute: Hashable, Sendable {
-    public var ticker: String
+/// Where a market's orders go. Made once for a market: what all its orders have in common is written down here.
+public final class OrderRoute: Sendable {
+    public let ticker: String
     /// The market's `exchange_index`. Always sent: an order id alone does not name its shard, and without it the
     /// exchange routes by ticker, slower, and bills every shard.
-    public var shard: Int
+    public let shard: Int
     /// The order group that its orders join.
-    public var group: String?
+    public let group: String?
+
+    /// The beginning of an order, up to its client order id.
+    let opening: [UInt8]
+    /// The member that names the group; empty without one.
+    let joining: [UInt8]
+    /// The shard, and the order's end.
+    let ending: [UInt8]
 
     public init(ticker: String, shard: Int, group: String? = nil) {
         self.ticker = ticker
         self.shard = shard
         self.group = group
+        opening = Array("{\"ticker\":\(JSONWriter.quoted(ticker)),\"client_order_id\":\"".utf8)
+        joining = Array((group.map { ",\"order_group_id\":\(JSONWriter.quoted($0))" } ?? "").utf8)
+        ending = Array(",\"exchange_index\":\(shard)}".utf8)
     }
 }
 
@@ -23,54 +33,44 @@ enum OrderBody {
         _ route: OrderRoute, _ order: OrderRequest, subaccount: Int?, into bytes: inout [UInt8],
         clientOrderID: (inout [UInt8]) -> Void
     ) {
-        bytes += "{\"ticker\":".utf8
-        string(route.ticker, to: &bytes)
-        bytes += ",\"client_order_id\":\"".utf8
+        bytes += route.opening
         clientOrderID(&bytes)
-        bytes +=
-            order.side == .bid
-            ? "\",\"side\":\"bid\",\"count\":\"".utf8 : "\",\"side\":\"ask\",\"count\":\"".utf8
+        bytes.append(
+            order.side == .bid ? "\",\"side\":\"bid\",\"count\":\"" : "\",\"side\":\"ask\",\"count\":\"")
         count(order.quantity, to: &bytes)
-        bytes += "\",\"price\":\"".utf8
+        bytes.append("\",\"price\":\"")
         price(order.price, to: &bytes)
-        bytes += "\",\"time_in_force\":\"".utf8
+        bytes.append("\",\"time_in_force\":\"")
         switch order.timeInForce {
-        case .goodTillCancelled: bytes += "good_till_canceled\"".utf8
+        case .goodTillCancelled: bytes.append("good_till_canceled\"")
         case .goodTill(let time):
-            bytes += "good_till_canceled\",\"expiration_time\":".utf8
+            bytes.append("good_till_canceled\",\"expiration_time\":")
             DecimalText.append(time.seconds, to: &bytes)
-        case .immediateOrCancel: bytes += "immediate_or_cancel\"".utf8
-        case .fillOrKill: bytes += "fill_or_kill\"".utf8
+        case .immediateOrCancel: bytes.append("immediate_or_cancel\"")
+        case .fillOrKill: bytes.append("fill_or_kill\"")
         }
-        bytes += ",\"self_trade_prevention_type\":".utf8
         switch order.selfTradePrevention {
-        case .takerAtCross: bytes += "\"taker_at_cross\"".utf8
-        case .maker: bytes += "\"maker\"".utf8
+        case .takerAtCross: bytes.append(",\"self_trade_prevention_type\":\"taker_at_cross\"")
+        case .maker: bytes.append(",\"self_trade_prevention_type\":\"maker\"")
         }
-        if order.isPostOnly { bytes += ",\"post_only\":true".utf8 }
-        if order.isReduceOnly { bytes += ",\"reduce_only\":true".utf8 }
-        if order.cancelsOnPause { bytes += ",\"cancel_order_on_pause\":true".utf8 }
-        if let group = route.group {
-            bytes += ",\"order_group_id\":".utf8
-            string(group, to: &bytes)
-        }
+        if order.isPostOnly { bytes.append(",\"post_only\":true") }
+        if order.isReduceOnly { bytes.append(",\"reduce_only\":true") }
+        if order.cancelsOnPause { bytes.append(",\"cancel_order_on_pause\":true") }
+        bytes += route.joining
         number("subaccount", subaccount, to: &bytes)
-        number("exchange_index", route.shard, to: &bytes)
-        bytes.append(UInt8(ascii: "}"))
+        bytes += route.ending
     }
 
     /// `count` is the whole size: filled and open (FIELD-NOTES 20), which is how the engine counts too.
     static func amend(_ route: OrderRoute, _ order: AmendedOrder, into bytes: inout [UInt8]) {
-        bytes += "{\"ticker\":".utf8
+        bytes.append("{\"ticker\":")
         string(route.ticker, to: &bytes)
-        bytes +=
-            order.side == .bid ? ",\"side\":\"bid\",\"price\":\"".utf8 : ",\"side\":\"ask\",\"price\":\"".utf8
+        bytes.append(order.side == .bid ? ",\"side\":\"bid\",\"price\":\"" : ",\"side\":\"ask\",\"price\":\"")
         price(order.price, to: &bytes)
-        bytes += "\",\"count\":\"".utf8
+        bytes.append("\",\"count\":\"")
         count(order.quantity, to: &bytes)
         bytes.append(UInt8(ascii: "\""))
-        number("exchange_index", route.shard, to: &bytes)
-        bytes.append(UInt8(ascii: "}"))
+        bytes += route.ending
     }
 
     struct AmendedOrder {
@@ -80,15 +80,14 @@ enum OrderBody {
     }
 
     static func decrease(_ route: OrderRoute, to quantity: Quantity, into bytes: inout [UInt8]) {
-        bytes += "{\"reduce_to\":\"".utf8
+        bytes.append("{\"reduce_to\":\"")
         count(quantity, to: &bytes)
         bytes.append(UInt8(ascii: "\""))
-        number("exchange_index", route.shard, to: &bytes)
-        bytes.append(UInt8(ascii: "}"))
+        bytes += route.ending
     }
 
     static func cancelEntry(_ venueID: String, shard: Int, subaccount: Int?, into bytes: inout [UInt8]) {
-        bytes += "{\"order_id\":".utf8
+        bytes.append("{\"order_id\":")
         string(venueID, to: &bytes)
         number("subaccount", subaccount, to: &bytes)
         number("exchange_index", shard, to: &bytes)
@@ -108,9 +107,9 @@ enum OrderBody {
     }
     private static func number(_ name: StaticString, _ value: Int?, to bytes: inout [UInt8]) {
         guard let value else { return }
-        bytes += ",\"".utf8
-        name.withUTF8Buffer { bytes += $0 }
-        bytes += "\":".utf8
+        bytes.append(",\"")
+        bytes.append(name)
+        bytes.append("\":")
         DecimalText.append(Int64(value), to: &bytes)
     }
     /// Tickers and ids are plain text, copied as they are; anything else is escaped.
@@ -122,5 +121,12 @@ enum OrderBody {
         } else {
             bytes += JSONWriter.quoted(text).utf8
         }
+    }
+}
+
+extension [UInt8] {
+    /// Text of this program's own.
+    mutating func append(_ text: StaticString) {
+        text.withUTF8Buffer { append(contentsOf: $0) }
     }
 }

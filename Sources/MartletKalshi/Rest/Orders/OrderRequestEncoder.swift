@@ -63,7 +63,14 @@ public struct OrderRequestEncoder: Sendable {
     private let prefix: [UInt8]
     /// Everything between the request line and the timestamp, alike in all requests.
     private let fixedHead: [UInt8]
+    /// A new order's request line and all of that.
+    private let createHead: [UInt8]
+    private let signatureHead: [UInt8]
+    /// What this run's client order ids begin with.
+    private let stem: [UInt8]
     private var body: [UInt8] = []
+    /// Room for a head with an RSA-4096 signature: made at once, where growing would copy.
+    private static let headCapacity = 1536
 
     public init(_ environment: ExchangeEnvironment, keyID: String, nonce: UInt64, subaccount: Int? = nil) {
         endpoint = environment.endpoint
@@ -74,6 +81,11 @@ public struct OrderRequestEncoder: Sendable {
             (" HTTP/1.1\r\nHost: \(environment.endpoint.hostHeader)\r\nAccept: application/json\r\n"
                 + "Accept-Encoding: identity\r\n\(RequestSigner.keyHeader): \(keyID)\r\n"
                 + "\(RequestSigner.timestampHeader): ").utf8)
+        createHead = Array("POST \(environment.pathPrefix)\(Self.createPath)".utf8) + fixedHead
+        signatureHead = Array("\r\n\(RequestSigner.signatureHeader): ".utf8)
+        var stem: [UInt8] = []
+        ClientOrderID.appendStem(nonce, to: &stem)
+        self.stem = stem
         body.reserveCapacity(4096)
     }
 
@@ -146,22 +158,25 @@ public struct OrderRequestEncoder: Sendable {
         body.removeAll(keepingCapacity: true)
         try writeBody(command, plan, directory)
         bytes.removeAll(keepingCapacity: true)
-        bytes += plan.method.utf8
-        bytes.append(UInt8(ascii: " "))
-        bytes += prefix
-        bytes += plan.path.utf8
-        bytes += plan.query.utf8
-        bytes += fixedHead
+        bytes.reserveCapacity(Self.headCapacity + body.count)
+        if plan.kind == .create {
+            bytes += createHead
+        } else {
+            bytes += plan.method.utf8
+            bytes.append(UInt8(ascii: " "))
+            bytes += prefix
+            bytes += plan.path.utf8
+            bytes += plan.query.utf8
+            bytes += fixedHead
+        }
         DecimalText.append(signature.milliseconds, to: &bytes)
-        bytes += "\r\n".utf8
-        bytes += RequestSigner.signatureHeader.utf8
-        bytes += ": ".utf8
+        bytes += signatureHead
         bytes += signature.signature.utf8
         if !body.isEmpty {
-            bytes += "\r\nContent-Type: application/json\r\nContent-Length: ".utf8
+            bytes.append("\r\nContent-Type: application/json\r\nContent-Length: ")
             DecimalText.append(UInt64(body.count), to: &bytes)
         }
-        bytes += "\r\n\r\n".utf8
+        bytes.append("\r\n\r\n")
         bytes += body
     }
 
@@ -171,12 +186,12 @@ public struct OrderRequestEncoder: Sendable {
         switch command {
         case .place(let order): try write(order, directory)
         case .placeBatch(let orders):
-            body += "{\"orders\":[".utf8
+            body.append("{\"orders\":[")
             for (index, order) in orders.enumerated() {
                 if index > 0 { body.append(UInt8(ascii: ",")) }
                 try write(order, directory)
             }
-            body += "]}".utf8
+            body.append("]}")
         case .amend(let order):
             OrderBody.amend(
                 try route(order.market, directory),
@@ -195,22 +210,23 @@ public struct OrderRequestEncoder: Sendable {
         _ order: PlaceOrder, _ directory: some OrderDirectory
     ) throws(OrderEncodingError) {
         let route = try route(order.request.market, directory)
-        let nonce = nonce
+        let stem = stem
         OrderBody.create(route, order.request, subaccount: subaccount, into: &body) { bytes in
-            ClientOrderID.append(order.id, nonce: nonce, to: &bytes)
+            bytes += stem
+            DecimalText.append(order.id.number, to: &bytes)
         }
     }
 
     private mutating func write(
         cancels orders: [OrderReference], _ directory: some OrderDirectory
     ) throws(OrderEncodingError) {
-        body += "{\"orders\":[".utf8
+        body.append("{\"orders\":[")
         for (index, order) in orders.enumerated() {
             guard let id = directory.venueID(order.order) else { throw .noVenueID(order.order) }
             if index > 0 { body.append(UInt8(ascii: ",")) }
             let shard = try route(order.market, directory).shard
             OrderBody.cancelEntry(id, shard: shard, subaccount: subaccount, into: &body)
         }
-        body += "]}".utf8
+        body.append("]}")
     }
 }
