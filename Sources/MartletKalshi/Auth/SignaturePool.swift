@@ -110,6 +110,11 @@ public final class SignaturePool: Sendable {
         try signer.signNext(method: method, path: path, notBefore: now / 1_000_000)
     }
 
+    /// Hands in a signature made elsewhere.
+    package func provide(_ signature: RequestSignature, for path: SignedPath) {
+        path.slots.first?.put(signature)
+    }
+
     private func isUsable(_ signature: RequestSignature, _ now: Int64) -> Bool {
         abs(now - signature.milliseconds * 1_000_000) <= settings.window
     }

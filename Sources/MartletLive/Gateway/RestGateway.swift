@@ -25,11 +25,29 @@ package final class RestGateway: OrderGateway {
         package init() {}
     }
 
+    /// What is kept ready, and for how long.
+    package struct Upkeep: Hashable, Sendable {
+        package var signing = SignatureSettings()
+        /// Finished orders that keep their names.
+        package var finishedKept = OrderTable.finishedKept
+        package init() {}
+
+        /// One signature for ever, none made ahead.
+        static func rehearsal(finishedKept: Int) -> Upkeep {
+            var upkeep = Upkeep()
+            upkeep.signing.window = .max / 2
+            upkeep.signing.createDepth = 1
+            upkeep.signing.orderDepth = 0
+            upkeep.finishedKept = finishedKept
+            return upkeep
+        }
+    }
+
     private let loop: EventLoop
     private let environment: ExchangeEnvironment
     private let http: HTTPClient
     package let pool: SignaturePool
-    private let createPath: SignedPath
+    let createPath: SignedPath
     private let cancelPath: SignedPath
     private let timeout: Int64
     private let clock: () -> Int64
@@ -55,7 +73,8 @@ package final class RestGateway: OrderGateway {
 
     package init(
         _ loop: EventLoop, _ environment: ExchangeEnvironment, signer: RequestSigner, tls: TLSContext?,
-        nonce: UInt64, settings: LiveSettings, offset: ClockOffset, clock: @escaping () -> Int64
+        nonce: UInt64, settings: LiveSettings, offset: ClockOffset, upkeep: Upkeep = Upkeep(),
+        clock: @escaping () -> Int64
     ) {
         self.loop = loop
         self.environment = environment
@@ -67,20 +86,22 @@ package final class RestGateway: OrderGateway {
         configuration.wholeTimeout = timeout
         configuration.firstByteTimeout = timeout
         http = HTTPClient(loop, tls: tls, configuration: configuration)
-        pool = SignaturePool(signer)
+        pool = SignaturePool(signer, settings: upkeep.signing)
         createPath = pool.path("POST", OrderRequestEncoder.createPath, .create)
         cancelPath = pool.path("DELETE", OrderRequestEncoder.batchPath, .batchedCancel)
         encoder = OrderRequestEncoder(environment, keyID: signer.credentials.keyID, nonce: nonce)
         decoder = OrderResponseDecoder(nonce: nonce)
-        orders = OrderTable(nonce: nonce)
+        orders = OrderTable(nonce: nonce, finishedKept: upkeep.finishedKept)
         pool.setOffset(offset.correction.nanoseconds)
     }
 
     /// Opens the connections and begins to sign ahead.
     package func start(connections: Int) {
         pool.start()
-        http.warm(environment.endpoint, connections: connections)
+        warm(connections)
     }
+    /// Opens connections.
+    func warm(_ connections: Int) { http.warm(environment.endpoint, connections: connections) }
     package func close() {
         pool.stop()
         http.close()

@@ -20,6 +20,9 @@ public struct LiveSettings: Codable, Hashable, Sendable {
     /// For this long the session's loop polls its sockets before it sleeps, for a core's price: an order follows its
     /// tick sooner on a processor that is awake.
     public var busyPolling: TimeSpan = .zero
+    /// While the loop polls, the way of an order is practised when none has left for this long, so that the next finds
+    /// it in the processor's caches. Zero: never.
+    public var rehearsal: TimeSpan = .milliseconds(1)
     /// What becomes of orders that rest from an earlier run: `cancel` or `adopt`.
     public var onStart: StartPolicy = .cancel
     /// What becomes of orders that rest at the end: `cancel` or `leave`.

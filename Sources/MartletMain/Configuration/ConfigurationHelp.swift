@@ -20,6 +20,7 @@ package enum ConfigurationHelp {
         "live.guardTimeout": 0.1...3600,
         "live.requestTimeout": 0.1...300,
         "live.busyPolling": 0...60,
+        "live.rehearsal": 0...60,
         "live.silenceLimit": 1...86_400,
         "live.stopTimeout": 0.1...3600,
         "live.auditInterval": 1...86_400,
@@ -189,6 +190,10 @@ package enum ConfigurationHelp {
             (
                 "live.busyPolling",
                 "seconds that the loop polls before it sleeps; 0 sleeps at once, 1 keeps a core busy and reacts sooner"
+            ),
+            (
+                "live.rehearsal",
+                "while it polls: seconds after the last order until an order's way is practised, to keep it in the caches; 0: never"
             ),
             ("live.onStart", "orders that rest from earlier runs: \"cancel\" or \"adopt\""),
             ("live.onStop", "orders that rest at the end: \"cancel\" or \"leave\""),

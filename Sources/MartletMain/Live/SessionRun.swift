@@ -41,6 +41,7 @@ final class SessionRun {
     private(set) var session: TradingSession?
     private(set) var driver: LiveDriver?
     private var rest: RestGateway?
+    private var rehearsal: Rehearsal?
     /// From the first question to the end: no other session on this machine trades on the account.
     private var lock: AccountLock?
     private let recorder: RunRecorder
@@ -221,6 +222,7 @@ final class SessionRun {
         try startSupport(session, driver, journal)
         driver.start()
         if rest != nil { try warm() }
+        rehearse()
         do {
             try session.restore(earlier.states)
         } catch {
@@ -266,6 +268,19 @@ final class SessionRun {
         let deadline = Clocks.monotonic() + Nanoseconds.seconds(10)
         while rest?.warmConnections == 0, Clocks.monotonic() < deadline, !Interrupt.isRequested {
             try loop.runOnce(timeout: Nanoseconds.milliseconds(50))
+        }
+    }
+
+    /// A loop that polls has time to practise.
+    private func rehearse() {
+        let interval = setup.settings.rehearsal.nanoseconds
+        guard let rest, loop.busyPolling > 0, interval > 0 else { return }
+        do {
+            let rehearsal = try Rehearsal(every: interval) { [unowned rest] in rest.lastWrite }
+            loop.whilePolling = { [unowned rehearsal] in rehearsal.step(at: $0) }
+            self.rehearsal = rehearsal
+        } catch {
+            log.note("orders are not rehearsed: \(error)", level: .warning)
         }
     }
 
@@ -343,6 +358,8 @@ final class SessionRun {
         let unresolved = session.unresolvedOrders
         let left = setup.settings.onStop == .cancel ? session.openOrderLines : []
         watcher.sampled(session.sample())
+        loop.whilePolling = nil
+        rehearsal?.close()
         session.stop()
         driver.close()
         if let groups = support?.identity.groups, !groups.isEmpty {

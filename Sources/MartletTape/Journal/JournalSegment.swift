@@ -49,6 +49,17 @@ final class JournalSegment: @unchecked Sendable {
         makeReady(from: 0, count: size)
     }
 
+    /// Memory alone, for a journal that nobody reads.
+    init(inMemory size: Int) throws(TapeError) {
+        guard let address = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+            address != MAP_FAILED
+        else { throw .system("map", "memory") }
+        (path, number, descriptor) = ("", 0, -1)
+        self.size = size
+        base = address
+        makeReady(from: 0, count: size)
+    }
+
     /// Lets the owner's writes meet pages that are there and may be written: an `fdatasync` protects what it has
     /// written down, and the next write to each page would wait for the file system. Changes no byte, so that it may
     /// run beside the owner's writes. Where the system does not know how, the pages come at the first write.
@@ -64,7 +75,7 @@ final class JournalSegment: @unchecked Sendable {
 
     deinit {
         munmap(base, size)
-        close(descriptor)
+        if descriptor >= 0 { close(descriptor) }
     }
 
     /// Until it returns what was written before is on the disk.

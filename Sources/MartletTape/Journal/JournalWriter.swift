@@ -25,7 +25,8 @@ public struct JournalSettings: Hashable, Sendable {
 /// To survive `kill -9` costs a copy: the system keeps the pages of a mapped file whatever becomes of the process.
 public final class JournalWriter {
     private let settings: JournalSettings
-    private let supply: JournalSupply
+    /// Nil for a journal in memory.
+    private let supply: JournalSupply?
     private var segment: JournalSegment
     private var offset = JournalFormat.headerSize
     private var chain = JournalFormat.seed
@@ -67,10 +68,19 @@ public final class JournalWriter {
         segment.sync()
     }
 
+    /// A journal that nobody reads: in memory, and written over when it is full. For a rehearsal of the real one.
+    package init(inMemory size: Int) throws(TapeError) {
+        folder = ""
+        settings = JournalSettings()
+        reserve = 0
+        segment = try JournalSegment(inMemory: size)
+        supply = nil
+    }
+
     /// False: what is left is the reserve. Stop trading before anything else is written.
-    public var hasRoom: Bool { offset + reserve < segment.size || supply.hasNext }
+    public var hasRoom: Bool { offset + reserve < segment.size || supply?.hasNext != false }
     /// Why no next segment could be made; nil when one is there or under way.
-    public var problem: String? { supply.problem }
+    public var problem: String? { supply?.problem }
     /// Of everything that the engine has said.
     public var outputHash: UInt64 { hash }
 
@@ -124,6 +134,7 @@ public final class JournalWriter {
     public func close() {
         guard !isClosed else { return }
         isClosed = true
+        guard let supply else { return }
         supply.stop()
         segment.sync()
         segment.truncate(to: offset)
@@ -152,13 +163,16 @@ public final class JournalWriter {
         place.storeBytes(of: UInt32(bytes.count).littleEndian, as: UInt32.self)
         offset += length
         records += 1
-        supply.wrote(to: offset)
+        supply?.wrote(to: offset)
     }
 
     private func rotate(for length: Int) -> Bool {
-        guard length + JournalFormat.headerSize + 4 <= segment.size, let next = supply.take() else {
-            return false
+        guard length + JournalFormat.headerSize + 4 <= segment.size else { return false }
+        guard let supply else {
+            offset = JournalFormat.headerSize
+            return true
         }
+        guard let next = supply.take() else { return false }
         // What follows is chained to its end: it must be on the disk before.
         if case .everyCommand = settings.sync { segment.sync() } else { supply.retire(segment) }
         segment.truncate(to: offset)

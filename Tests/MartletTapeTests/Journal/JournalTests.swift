@@ -73,6 +73,28 @@ import Testing
         #expect(FileManager.default.fileExists(atPath: folder + "/00000001.journal"), "several segments")
     }
 
+    @Test("A journal in memory takes any number of records, and says the same of the outputs")
+    func inMemory() throws {
+        var random = RandomRecords(seed: 9)
+        let folder = folder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let (rehearsed, real) = (try JournalWriter(inMemory: 1 << 16), try writer(folder, segment: 1 << 22))
+        for number in 0..<5_000 {
+            let (event, command) = (random.event(), random.command())
+            for journal in [rehearsed, real] {
+                journal.append(event)
+                #expect(journal.append(command, at: Timestamp(nanoseconds: Int64(number))))
+                journal.fold(.command(command))
+                journal.endInput()
+            }
+            #expect(rehearsed.hasRoom)
+        }
+        #expect(rehearsed.dropped == 0)
+        #expect(rehearsed.records == real.records - 1, "but for the header")
+        #expect(rehearsed.outputHash == real.outputHash)
+        for journal in [rehearsed, real] { journal.close() }
+    }
+
     @Test("A journal cut or damaged at any byte of its tail gives a prefix, and nothing else")
     func tornTail() throws {
         var random = RandomRecords(seed: 7)
