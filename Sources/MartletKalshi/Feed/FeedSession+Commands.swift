@@ -44,7 +44,7 @@ extension FeedSession {
     // MARK: - Choosing
 
     private mutating func pump(at time: Timestamp) {
-        for channel in FeedChannel.allCases {
+        for channel in FeedChannel.allCases where channels[channel].hasWork {
             while inFlight < settings.commandsInFlightMax, ask(channel, at: time) {}
         }
         while inFlight < settings.commandsInFlightMax, askSnapshots(at: time) {}

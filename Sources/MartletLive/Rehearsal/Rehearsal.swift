@@ -38,6 +38,7 @@ package final class Rehearsal {
 
     /// Orders that went the whole way and back.
     package private(set) var count = 0
+    private var answered = 0
 
     /// Opens the connections, and goes the way often enough for the caches: takes some 30 ms.
     /// - Parameters:
@@ -91,10 +92,12 @@ package final class Rehearsal {
         gateway.warm(1)
         session.take(.started(nonce: 1), at: session.now)
         let deadline = Clocks.monotonic() + Rehearsal.openTimeout
-        while gateway.warmConnections == 0 || feed.liveBooks == 0 {
+        // The book's first snapshot is answered with an order, too.
+        while gateway.warmConnections == 0 || feed.liveBooks == 0 || gateway.inFlight > 0 {
             guard Clocks.monotonic() < deadline else { throw RehearsalError.noConnection }
             try loop.runOnce(timeout: Nanoseconds.milliseconds(10))
         }
+        answered = gateway.statistics.answered
         // Nobody else's business.
         guard exchange.stopListening() else { throw RehearsalError.stranger }
     }
@@ -141,8 +144,9 @@ package final class Rehearsal {
             return close()
         }
         passes = done + 1
-        guard gateway.statistics.answered > count else { return }
-        count = gateway.statistics.answered
+        guard gateway.statistics.answered > answered else { return }
+        answered = gateway.statistics.answered
+        count += 1
         passes = nil
     }
 }

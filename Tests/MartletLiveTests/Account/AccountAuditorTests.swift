@@ -1,6 +1,7 @@
 import Martlet
 import MartletEngine
 import MartletKalshi
+import MartletNetwork
 import Testing
 
 @testable import MartletLive
@@ -153,6 +154,15 @@ import Testing
         }
     }
 
+    /// An order each second until it is so. On a busy machine the answers to the audit's questions take many of them.
+    private static func trade(_ rig: AccountRig, _ isSo: () -> Bool) throws {
+        let end = Clocks.monotonic() + Nanoseconds.seconds(60)
+        while !isSo(), Clocks.monotonic() < end {
+            try rig.place(.bid, 1, at: 0.30)
+            try rig.pass(.seconds(1))
+        }
+    }
+
     /// A market maker is never quiet: what does not move is compared all the same.
     @Test func inAnAccountThatIsNeverQuietTheQuietMarketsAreCompared() async throws {
         try await AccountRig.play({
@@ -161,17 +171,11 @@ import Testing
         }) { rig in
             let quiet = "KXTEST-26NOV23-T2"
             rig.session.define(Market(ticker: quiet, fees: FeeTerms(type: .none)))
-            func trade(_ isOver: () -> Bool) throws {
-                for _ in 0..<90 where !isOver() {
-                    try rig.place(.bid, 1, at: 0.30)
-                    try rig.pass(.seconds(1))
-                }
-            }
-            try trade { rig.auditor?.partialAgreements ?? 0 >= 1 }
+            try Self.trade(rig) { rig.auditor?.partialAgreements ?? 0 >= 1 }
             #expect(rig.auditor?.partialAgreements ?? 0 >= 1 && rig.auditor?.agreements == 0)
             #expect(rig.auditor?.differences == 0 && rig.risk == .active)
             rig.exchange.change { $0.positions = [(quiet, 3, "0.9000")] }
-            try trade { rig.auditor?.differences ?? 0 >= 1 }
+            try Self.trade(rig) { rig.auditor?.differences ?? 0 >= 1 }
             #expect(rig.auditor?.differences == 1 && rig.risk == .reduceOnly)
             let texts = rig.told.events.compactMap {
                 if case .difference(let text) = $0 { text } else { nil }
@@ -186,15 +190,9 @@ import Testing
             $0.onDifference = .reduceOnly
             $0.auditInterval = .seconds(10)
         }) { rig in
-            func trade(_ isOver: () -> Bool) throws {
-                for _ in 0..<90 where !isOver() {
-                    try rig.place(.bid, 1, at: 0.30)
-                    try rig.pass(.seconds(1))
-                }
-            }
-            try trade { rig.auditor?.partialAgreements ?? 0 >= 1 }
+            try Self.trade(rig) { rig.auditor?.partialAgreements ?? 0 >= 1 }
             rig.exchange.change { $0.cash = "900.0000" }
-            try trade { rig.auditor?.differences ?? 0 >= 1 }
+            try Self.trade(rig) { rig.auditor?.differences ?? 0 >= 1 }
             #expect(rig.auditor?.differences == 1 && rig.risk == .reduceOnly)
         }
     }
