@@ -22,7 +22,7 @@ public struct LiveSettings: Codable, Hashable, Sendable {
     public var busyPolling: TimeSpan = .zero
     /// While the loop polls, the way of an order is practised when none has left for this long, so that the next finds
     /// it in the processor's caches. Zero: never.
-    public var rehearsal: TimeSpan = .milliseconds(1)
+    public var rehearsal: TimeSpan = .microseconds(500)
     /// What becomes of orders that rest from an earlier run: `cancel` or `adopt`.
     public var onStart: StartPolicy = .cancel
     /// What becomes of orders that rest at the end: `cancel` or `leave`.

@@ -21,6 +21,8 @@ struct LiveBenchmark {
         var key = KeyAlgorithm.ed25519
         /// Seconds for which both ends poll before they sleep.
         var busyPolling = 1
+        /// After the last order until its way is practised.
+        var rehearsal = LiveSettings().rehearsal
     }
 
     struct Figures {
@@ -89,6 +91,7 @@ struct LiveBenchmark {
             override("live.folder", .string(folder)), override("live.markets", .array(tickers)),
             override("live.dashboard", .bool(false)),
             override("live.busyPolling", .number("\(options.busyPolling)")),
+            override("live.rehearsal", .number("\(options.rehearsal.seconds)")),
         ]
         if !options.isBusy { overrides.append(override("strategy.pace", .number("\(options.pace)"))) }
         // The budget is what is measured, not the gate.

@@ -19,6 +19,9 @@ extension BenchCommand {
     private static let liveKey = ValueFlag(
         "key", .choice("KIND", ["ed25519", "rsa"]), "the kind of the account's key (ed25519)")
     private static let sleeping = Switch("sleep", "both ends sleep between messages; otherwise they poll")
+    private static let rehearsal = ValueFlag(
+        "rehearsal", .whole("MICROSECONDS", in: 0...1_000_000),
+        "after the last order until an order's way is practised (500; 0: never)")
     private static let busy = Switch(
         "busy", "quotes all markets at each change: how much of the write budget is used")
 
@@ -31,7 +34,9 @@ extension BenchCommand {
             trade; each is timed from the arrival of its frame at the poller to the kernel's taking of the order's \
             last byte. Percentiles are upper edges of buckets of 6 % width. \
             Session and exchange poll instead of sleeping (live.busyPolling): on one machine, whoever writes to a \
-            thread that sleeps also pays for waking it.
+            thread that sleeps also pays for waking it. While it polls the session practises an order's way, so \
+            that the next order finds it in the caches (live.rehearsal); what a frame may have waited for that is \
+            counted in.
 
             With --busy a maker quotes fifty markets on the lowest tier and moves its quotes with every change, \
             which is many times what the write budget allows; the figures are the share of the budget that was \
@@ -39,9 +44,12 @@ extension BenchCommand {
 
             Exit code 1 when the session's books are not the exchange's, or its journal replays otherwise.
             """
-        command.flags = [liveSeconds, liveMarkets, liveTier, livePace, liveChanges, liveKey, sleeping, busy]
+        command.flags = [
+            liveSeconds, liveMarkets, liveTier, livePace, liveChanges, liveKey, rehearsal, sleeping, busy,
+        ]
         command.examples = [
             ("martlet bench live", "tick to order"),
+            ("martlet bench live --rehearsal 0", "with the caches as a quiet market leaves them"),
             ("martlet bench live --busy --seconds 600", "ten minutes at the limit"),
         ]
         command.run = { invocation, terminal in
@@ -55,6 +63,7 @@ extension BenchCommand {
             if let value = invocation[liveChanges] { options.changes = value }
             if invocation[liveKey] == "rsa" { options.key = .rsa }
             if invocation[sleeping] { options.busyPolling = 0 }
+            options.rehearsal = invocation[rehearsal].map { .microseconds(Int64($0)) } ?? options.rehearsal
             Interrupt.install()
             let figures = try LiveBenchmark.run(options, terminal)
             try print(figures, options, invocation, terminal)
