@@ -277,8 +277,15 @@ final class SessionRun {
         guard let rest, loop.busyPolling > 0, interval > 0 else { return }
         do {
             let rehearsal = try Rehearsal(every: interval) { [unowned rest] in rest.lastWrite }
-            loop.whilePolling = { [unowned rehearsal] in rehearsal.step(at: $0) }
             self.rehearsal = rehearsal
+            loop.whilePolling = { [unowned self] now in
+                if rehearsal.isOver {
+                    log.note("orders are rehearsed no more: the rehearsal broke off", level: .warning)
+                    loop.whilePolling = nil
+                    return false
+                }
+                return rehearsal.step(at: now)
+            }
         } catch {
             log.note("orders are not rehearsed: \(error)", level: .warning)
         }
