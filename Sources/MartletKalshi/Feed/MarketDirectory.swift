@@ -9,6 +9,8 @@ import MartletWire
 public struct MarketDirectory: Sendable {
     private var markets: [Market] = []
     private var results: [MarketResult?] = []
+    /// Markets that were told as settled before anybody told how.
+    private var unpaid: Set<Market.ID> = []
     private var idOfTicker: [String: Market.ID] = [:]
     private var marketsOfEvent: [String: [Market.ID]] = [:]
     /// Fees that count again when an event's override ends.
@@ -22,6 +24,8 @@ public struct MarketDirectory: Sendable {
         Int(id.index) < markets.count ? markets[Int(id.index)] : nil
     }
     public func ticker(_ id: Market.ID) -> String { market(id)?.ticker ?? "\(id)" }
+    /// A settlement waits for its result, which was told before anybody listened: it is to be asked for.
+    public var awaitsResults: Bool { !unpaid.isEmpty }
 
     /// Adds a market, or takes over a changed definition. What to tell the engine is `.defined`.
     @discardableResult
@@ -63,12 +67,15 @@ public struct MarketDirectory: Sendable {
         case .determined:
             guard let result = message.result else { return [.status(id, .determined)] }
             results[Int(id.index)] = result
-            return [.result(id, result)]
+            let isPaid = unpaid.remove(id) != nil
+            return isPaid ? [.result(id, result), .settled(id, result)] : [.result(id, result)]
         case .settled:
             // The payout names no result of its own.
             guard let result = message.result ?? results[Int(id.index)] else {
+                unpaid.insert(id)
                 return [.status(id, .finalized)]
             }
+            unpaid.remove(id)
             return [.settled(id, result)]
         case .unknown: return []
         }

@@ -21,6 +21,8 @@ package final class LiveDriver {
     private var statusDue = Timestamp.distantPast
     private var statusAsked = Timestamp.distantPast
     private var pausedShards: Set<Int> = []
+    private var knowsStanding = false
+    private var standingDue = Timestamp.distantPast
     private var isSilent = false
     private var isClosed = false
     /// Called ten times a second: the loop is alive.
@@ -31,6 +33,7 @@ package final class LiveDriver {
     private static let tickInterval = Nanoseconds.milliseconds(100)
     private static let statusInterval = TimeSpan.seconds(30)
     private static let statusPause = TimeSpan.seconds(5)
+    private static let standingPause = TimeSpan.seconds(5)
 
     /// - Parameter began: what happened at the exchange since is asked for when the feed is connected.
     package init(
@@ -132,7 +135,23 @@ package final class LiveDriver {
             statusAsked = now
             askStatus()
         }
+        askStanding(now)
         newMarkets?.look(at: now)
+    }
+
+    /// How each market stands: asked once the feed tells of changes, for what was told before is told no more (a
+    /// result between the opening and that, a pause); and as long as a settlement came without its result.
+    private func askStanding(_ now: Timestamp) {
+        let isWanted = !knowsStanding || session.directory.awaitsResults
+        guard isWanted, session.hasLifecycles, now >= standingDue else { return }
+        standingDue = now + LiveDriver.standingPause
+        reconciler.reconcile(.lifecycle, since: now) { [weak self] answer in
+            guard let self, !isClosed, case .success(let found) = answer else { return }
+            knowsStanding = true
+            for output in found.outputs { session.takeIn(output, at: session.now) }
+            // A market's own status says nothing of its shard's pause.
+            for shard in pausedShards.sorted() { change(shard, from: .active, to: .inactive) }
+        }
     }
 
     /// The dead man's switch: a feed that says nothing, not even that it lives, is no basis for orders.

@@ -144,7 +144,8 @@ extension TradingSession: FeedReceiver {
             tell(.refused(channel: channel.wire, tickers: tickers, reason: reason))
         case .remark(let text): tell(.remark(text))
         case .stalled: tell(.remark("the exchange answers no more: the connection is replaced"))
-        case .tradeID, .subscribed, .reconcile, .overLimit, .unknownMarket: break
+        case .subscribed(let channel): if channel == .lifecycle { hasLifecycles = true }
+        case .tradeID, .reconcile, .overLimit, .unknownMarket: break
         }
     }
 

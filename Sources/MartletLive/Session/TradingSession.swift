@@ -24,6 +24,8 @@ package final class TradingSession {
     package weak var watcher: (any SessionObserver)?
     /// Told of each life-cycle message after it was taken in.
     var onLifecycle: (MarketLifecycleMessage, Timestamp) -> Void = { _, _ in }
+    /// The channel of life cycles has been subscribed: what it tells from then on is not missed.
+    var hasLifecycles = false
     /// The feed that subscriptions go to; set before the start.
     package var group: FeedGroup?
     let clock: () -> Int64

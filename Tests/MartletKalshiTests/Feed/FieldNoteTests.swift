@@ -229,6 +229,27 @@ struct MarketDirectoryTests {
         #expect(try directory.apply(lifecycle("something_new")).isEmpty)
     }
 
+    @Test("a settlement whose result was told before anybody listened waits for it, and pays once")
+    func settledBeforeItsResultIsKnown() throws {
+        var directory = MarketDirectory()
+        let id = directory.add(Market(ticker: "S-E-1"))
+        let settled = try lifecycle("settled", #","settled_ts":1795554400"#)
+        #expect(directory.apply(settled) == [.status(id, .finalized)])
+        #expect(directory.awaitsResults)
+        let determined = try lifecycle("determined", #","result":"no","settlement_value":"0.0000""#)
+        #expect(directory.apply(determined) == [.result(id, .no), .settled(id, .no)])
+        #expect(!directory.awaitsResults)
+        #expect(directory.apply(determined) == [.result(id, .no)])
+        // And where the settlement itself says it.
+        let other = directory.add(Market(ticker: "S-E-2"))
+        var told = settled
+        told.ticker = "S-E-2"
+        #expect(directory.apply(told) == [.status(other, .finalized)])
+        told.result = .yes
+        #expect(directory.apply(told) == [.settled(other, .yes)])
+        #expect(!directory.awaitsResults)
+    }
+
     @Test("an event's fee override comes and goes")
     func fees() throws {
         var directory = MarketDirectory()
